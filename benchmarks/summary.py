@@ -1,0 +1,93 @@
+"""From the trials of the fault benchmark to its figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from oddemo.audit.faults.registry import FAULTS, fault
+from oddemo.audit.stages import STAGES, stage_index
+
+
+def summarise(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return summary, baselines under the same keys, confusion table and all trials."""
+    by_kind = {kind: [trial for trial in trials if trial["kind"] == kind] for kind in ("single", "pair", "faithful")}
+    strong = [trial for trial in by_kind["single"] if trial["detections_differ"]]
+    weak = [trial for trial in by_kind["single"] if not trial["detections_differ"]]
+    summary = {
+        "top1": rate([top(trial, 1) for trial in strong]),
+        "top3": rate([top(trial, 3) for trial in strong]),
+        "first_stage": rate([right_stage(trial) for trial in strong]),
+        "pairs_whole": rate([whole(trial) for trial in by_kind["pair"] if trial["detections_differ"]]),
+        "false_alarms": sum(trial["verdict"] in ("diverges", "unexplained") for trial in by_kind["faithful"]),
+        "faithful_variations": len(by_kind["faithful"]),
+        "fault_ids": len({trial["planted"][0] for trial in by_kind["single"]}),
+        "registered_fault_ids": len(FAULTS),
+        "detectors": len({trial["detector"] for trial in trials}),
+        "singles": len(strong),
+        "too_weak": len(weak),
+        "too_weak_called_faithful_or_benign": sum(trial["verdict"] in ("faithful", "benign") for trial in weak),
+        "pairs": sum(trial["detections_differ"] for trial in by_kind["pair"]),
+        "held_out_singles": sum(trial["held_out"] for trial in strong),
+        "held_out_top1": rate([top(trial, 1) for trial in strong if trial["held_out"]]),
+        "seconds_median": median([trial["seconds"] for trial in strong]),
+    }
+    names = ("input_assertions", "final_outputs_allclose", "layers_allclose", "delta_map_alone")
+    confusion = Counter(
+        (trial["planted"][0], trial["causes"][0]["id"] if trial["causes"] else trial["verdict"]) for trial in strong
+    )
+    return {
+        "summary": summary,
+        "baselines": {name: baseline(name, strong, by_kind["faithful"]) for name in names},
+        "confusion": [{"planted": a, "named": b, "count": count} for (a, b), count in sorted(confusion.items())],
+        "trials": list(trials),
+    }
+
+
+def top(trial: dict[str, Any], count: int) -> bool:
+    """Say whether the planted fault is among the first causes, the first of which must be verified."""
+    named = [cause for cause in trial["causes"] if cause["verified"]][:1]
+    if count > 1:
+        named = trial["causes"][:count]
+    return trial["planted"][0] in [cause["id"] for cause in named]
+
+
+def right_stage(trial: dict[str, Any]) -> bool:
+    """Say whether the first stage that differs is the first one seen at or after where the fault shows."""
+    expected = stage_index(fault(trial["planted"][0]).shows_at)
+    seen = [stage for stage in STAGES if stage in trial["stages_seen"] and stage_index(stage) >= expected]
+    return bool(seen) and trial["first_divergence"] == seen[0]
+
+
+def whole(trial: dict[str, Any]) -> bool:
+    """Say whether exactly the two planted faults are named and verified, and explain everything."""
+    named = {cause["id"] for cause in trial["causes"] if cause["verified"]} - {"numeric_noise"}
+    return named == set(trial["planted"]) and trial["verdict"] in ("diverges", "benign")
+
+
+def baseline(name: str, strong: Sequence[dict[str, Any]], faithful: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a baseline's figures under the same keys."""
+    opinions = [(trial, trial["baselines"][name]) for trial in strong if name in trial["baselines"]]
+    return {
+        "detected": rate([opinion["alarm"] for _, opinion in opinions]),
+        "top1": rate([t["planted"][0] in o["causes"][:1] for t, o in opinions]),
+        "top3": rate([t["planted"][0] in o["causes"][:3] for t, o in opinions]),
+        "first_stage": rate([t["first_divergence"] == o["stage"] and right_stage(t) for t, o in opinions]),
+        "false_alarms": sum(t["baselines"][name]["alarm"] for t in faithful if name in t["baselines"]),
+    }
+
+
+def rate(answers: Sequence[bool]) -> float | None:
+    """Return the part that is true, None of nothing."""
+    return round(sum(answers) / len(answers), 4) if answers else None
+
+
+def median(values: Sequence[float]) -> float | None:
+    """Return the middle value, None of nothing."""
+    return sorted(values)[len(values) // 2] if values else None
+
+
+def as_text(summary: dict[str, Any]) -> str:
+    """Return the summary, a line a figure."""
+    return "\n".join(f"{name:>36}: {value}" for name, value in summary.items())

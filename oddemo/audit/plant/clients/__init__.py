@@ -1,0 +1,1 @@
+"""Serving scripts with one mistake each; planted beside the export that they load."""

@@ -1,0 +1,41 @@
+"""The right part of every planted serving script: run an export on one picture and bring the boxes back to it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Outputs = dict[str, NDArray[Any]]
+
+
+@lru_cache(maxsize=4)
+def _signature(folder: Path) -> Any:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(folder))
+    # The signature alone does not keep its variables alive.
+    return loaded, loaded.signatures["serving_default"]
+
+
+def raw_outputs(folder: Path, image: NDArray[np.uint8]) -> Outputs:
+    """Return what the signature returns for one (height, width, 3) uint8 picture, without the batch dimension."""
+    import tensorflow as tf
+
+    _, signature = _signature(folder)
+    return {name: value[0].numpy() for name, value in signature(tf.constant(image[None])).items()}
+
+
+def run(folder: Path, image: NDArray[np.uint8]) -> Outputs:
+    """Return boxes (N, 4) yxyx in pixels of the picture, scores (N,) and classes (N,) from 1."""
+    outputs = raw_outputs(folder, image)
+    count = int(outputs["num_detections"])
+    scale = outputs["image_info"][2]
+    return {
+        "boxes": outputs["detection_boxes"][:count] / [*scale, *scale],
+        "scores": outputs["detection_scores"][:count],
+        "classes": outputs["detection_classes"][:count],
+    }

@@ -1,0 +1,152 @@
+"""An audit from start to end: run both sources, compare, diagnose, weigh the effect, pass the verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from oddemo.audit.bench import Bench
+from oddemo.audit.compare import compare_traces
+from oddemo.audit.diagnose import Diagnosis, diagnose
+from oddemo.audit.effect import change_in_map, truth_for, why_unmeasured
+from oddemo.audit.faults.record import Hypothesis
+from oddemo.audit.images import ImageSet, image_set
+from oddemo.audit.sources.base import Source
+from oddemo.audit.sources.parse import parse_source
+from oddemo.audit.trace import Trace
+from oddemo.audit.verdict import Audit, Material, verdict_of
+from oddemo.audit.weights import known_weights
+from oddemo.data.records import Dataset
+from oddemo.errors import OddemoError
+from oddemo.progress import Tell, silent
+from oddemo.provenance import provenance
+
+_NO_BENCH = "the reference cannot be run under changed settings, so no causes were searched: give it as tfvision:DIR"
+
+
+def audit(
+    reference: str | Source,
+    candidate: str | Source,
+    images: Path | ImageSet,
+    *,
+    truth: Dataset | None = None,
+    limit: int | None = None,
+    tell: Tell | None = None,
+) -> Audit:
+    """Find out whether a candidate behaves as the reference does, and if not, why.
+
+    Args:
+        reference: The detector as it was trained; `tfvision:DIR` for a full diagnosis.
+        candidate: Its export: `savedmodel:DIR`, `tflite:FILE`, `python:FILE.py:FUNCTION`, `trace:FILE.npz`, or another
+            `tfvision:DIR`.
+        images: Folder of pictures, or a set of them.
+        truth: True boxes for these pictures; the change in mAP is then measured.
+        limit: Use so many pictures, evenly spread.
+        tell: Called with a few words whenever something new is done.
+
+    Raises:
+        OddemoError: If a source cannot be read or run, there are no pictures, or nothing could be compared.
+    """
+    say = tell or silent
+    clock = _Clock()
+    pictures = images if isinstance(images, ImageSet) else image_set(images, limit=limit)
+    boxes = None if truth is None else truth_for(truth, pictures)
+    with clock.measure("load"):
+        say("loading the reference")
+        first = parse_source(reference) if isinstance(reference, str) else reference
+        say("loading the candidate")
+        second = parse_source(candidate) if isinstance(candidate, str) else candidate
+    bench = _bench_of(first)
+    with clock.measure("run"):
+        say(f"running both on {len(pictures)} pictures")
+        traces = _traces(first, second, pictures)
+    with clock.measure("compare"):
+        floor = None if bench is None else bench.settings.post.score_threshold
+        comparison = compare_traces(*traces, score_floor=floor)
+    notes: list[str] = list(traces[1].provenance.get("notes", []))
+    with clock.measure("effect"):
+        unmeasured = why_unmeasured(boxes)
+        delta = None if boxes is None or unmeasured else change_in_map(boxes, *traces)
+    found: Diagnosis | None = None
+    if comparison.first_divergence is not None:
+        with clock.measure("diagnose"):
+            say(f"looking for the cause of the difference at {comparison.first_divergence}")
+            if bench is None:
+                notes.append(_NO_BENCH)
+            else:
+                weights = known_weights(bench, second)
+                found = diagnose(bench, pictures, *traces, weights=weights, on_try=lambda h: say(_trying(h)))
+    if unmeasured:
+        notes.append(unmeasured)
+    explained = found is not None and found.explained
+    causes = found.causes if found is not None else ()
+    return Audit(
+        reference=first.spec,
+        candidate=second.spec,
+        verdict=verdict_of(comparison, causes, explained=explained, delta_map=delta),
+        comparison=comparison,
+        causes=causes,
+        after=found.after if found is not None else None,
+        delta_map=delta,
+        contract=_contract(first, second),
+        notes=tuple(notes),
+        provenance=provenance(seeds=[0]),
+        seconds=clock.seconds,
+        material=Material(pictures, *traces, found.cured if found is not None else None, boxes),
+    )
+
+
+def _traces(first: Source, second: Source, pictures: ImageSet) -> tuple[Trace, Trace]:
+    bench = _bench_of(first)
+    caller = bench.settings.pre if bench is not None else None
+    reference = first.trace(pictures, caller=caller)
+    return reference, _named(second.trace(pictures, caller=caller), reference)
+
+
+def _named(candidate: Trace, reference: Trace) -> Trace:
+    """Give a candidate that ships no label map the names of the reference, by id."""
+    from dataclasses import replace
+
+    return candidate if candidate.labels else replace(candidate, labels=reference.labels)
+
+
+def _trying(hypothesis: Hypothesis) -> str:
+    return f"trying {hypothesis.fault}: {hypothesis.claim}"
+
+
+def _bench_of(source: Source) -> Bench | None:
+    bench: Bench | None = getattr(source, "bench", None)
+    return bench
+
+
+def _contract(first: Source, second: Source) -> dict[str, Any]:
+    """Read what the contract cards of both artefacts differ in; cards that cannot be read say why."""
+    from oddemo.export.cards import diff_artefacts
+
+    if not all(source.spec.startswith(("tfvision:", "savedmodel:", "tflite:")) for source in (first, second)):
+        return {}
+    places = [source.spec.partition(":")[2] for source in (first, second)]
+    try:
+        _, _, differences, weights = diff_artefacts(*places)
+    except OddemoError as error:
+        return {"not_read": str(error)}
+    told: dict[str, Any] = {"differences": [difference.to_json() for difference in differences]}
+    if weights is not None:
+        told["weights"] = {"relation": weights.relation, "meaning": weights.meaning}
+    return told
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, part: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] = time.perf_counter() - start

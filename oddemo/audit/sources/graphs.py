@@ -1,0 +1,133 @@
+"""Loading a SavedModel's signature as one flat graph that can be tapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oddemo.audit.sources.running import TAP
+from oddemo.audit.sources.taps import Graph, Node, Taps, find_taps
+from oddemo.detect.runtime import load_tensorflow
+from oddemo.errors import OddemoError
+from oddemo.quiet import native_stderr_silenced
+
+
+@dataclass(frozen=True)
+class TappedSignature:
+    """A signature that returns its outputs and the tapped tensors in one call.
+
+    Attributes:
+        call: Takes the input tensor, returns name → tensor; taps are named `tap/…`.
+        taps: What was found inside.
+        dtype: Of the input.
+        shape: Of the input; None where it is free.
+        takes_examples: Whether it parses tf.Example records.
+    """
+
+    call: Callable[[Any], dict[str, Any]]
+    taps: Taps
+    dtype: str
+    shape: tuple[int | None, ...]
+    takes_examples: bool
+
+    @property
+    def takes_strings(self) -> bool:
+        """Whether it takes encoded pictures or records."""
+        return self.dtype == "string"
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many pictures go into one call; None for any number."""
+        return self.shape[0] if self.shape else None
+
+    @property
+    def network_size_hw(self) -> tuple[int, int] | None:
+        """The size of the network's own input, if that is what it takes: float and of one fixed size."""
+        if self.dtype in ("string", "uint8") or len(self.shape) != 4:
+            return None
+        height, width = self.shape[1:3]
+        return None if height is None or width is None else (height, width)
+
+    @property
+    def numpy_dtype(self) -> Any:
+        """Of the array to feed."""
+        return object if self.takes_strings else np.dtype(self.dtype)
+
+
+def load_signature(folder: Path, signature: str) -> TappedSignature:
+    """Load a SavedModel's signature, freeze its variables into constants, and tap it.
+
+    Raises:
+        OddemoError: If the folder is no SavedModel, is damaged, or has no such signature with one input.
+    """
+    tf = load_tensorflow()
+    if not (folder / "saved_model.pb").is_file():
+        raise OddemoError(
+            f"{folder} is not a SavedModel.",
+            expected="a folder with saved_model.pb and variables/",
+            found="no saved_model.pb" if folder.is_dir() else "no such folder",
+        )
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except Exception as error:  # a damaged file surfaces as one of many kinds of exception
+        raise OddemoError(
+            f"The SavedModel {folder} cannot be loaded.",
+            expected="a whole SavedModel that this TensorFlow can read",
+            found=f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}",
+            do="copy it again, or export it again; `oddemo inspect` reads it without loading",
+        ) from None
+    if signature not in loaded.signatures:
+        raise OddemoError(
+            f"The SavedModel {folder} has no signature {signature!r}.",
+            expected=signature,
+            found=", ".join(loaded.signatures) or "none",
+            do="export it with a serving signature",
+        )
+    return _tap(folder, loaded.signatures[signature])
+
+
+def _tap(folder: Path, function: Any) -> TappedSignature:
+    tf = load_tensorflow()
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    with native_stderr_silenced():
+        frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
+    inputs = [tensor for tensor in frozen.inputs if tensor.dtype != tf.resource]
+    if len(inputs) != 1:
+        raise OddemoError(
+            f"The SavedModel {folder} takes {len(inputs)} inputs.",
+            expected="one, the pictures",
+            found=", ".join(tensor.name for tensor in inputs),
+            do="wrap it in a function and audit it as python:FILE.py:FUNCTION",
+        )
+    taps = find_taps(neutral_graph(frozen.graph))
+    fetches = dict(zip(sorted(function.structured_outputs), frozen.outputs, strict=True))
+    fetches |= {f"{TAP}{name}": frozen.graph.get_tensor_by_name(key) for name, key in taps.named().items()}
+    shape = tuple(inputs[0].shape.as_list()) if inputs[0].shape.rank is not None else ()
+    kinds = {op.type for op in frozen.graph.get_operations()}
+    kinds |= {node.op for body in frozen.graph.as_graph_def().library.function for node in body.node_def}
+    return TappedSignature(
+        call=frozen.prune(inputs[0], fetches),
+        taps=taps,
+        dtype=inputs[0].dtype.name,
+        shape=shape,
+        takes_examples=any(kind.startswith(("ParseExample", "ParseSingleExample")) for kind in kinds),
+    )
+
+
+def neutral_graph(graph: Any) -> Graph:
+    """Describe a `tf.Graph` neutrally."""
+    operations = graph.get_operations()
+    nodes = tuple(
+        Node(op.type, tuple(t.name for t in op.inputs), tuple(t.name for t in op.outputs)) for op in operations
+    )
+    shapes = {
+        tensor.name: None if tensor.shape.rank is None else tuple(tensor.shape.as_list())
+        for op in operations
+        for tensor in op.outputs
+    }
+    return Graph(nodes, shapes)

@@ -1,0 +1,92 @@
+"""What the runnable artefacts share: preparing input for them, and turning taps and outputs into a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddemo.audit.bench import flatten_heads
+from oddemo.audit.preprocessing import PixelBatch, preprocess_images
+from oddemo.audit.settings import Preprocessing
+from oddemo.audit.sources.outputs import read_outputs
+from oddemo.data.records import Detections
+from oddemo.errors import OddemoError
+
+#: Before the names of tapped tensors in a run's results.
+TAP = "tap/"
+
+
+def prepare(
+    images: Sequence[NDArray[np.uint8]], caller: Preprocessing | None, size_hw: tuple[int, int], source: str
+) -> PixelBatch:
+    """Preprocess for an artefact that takes the network's own input.
+
+    Raises:
+        OddemoError: If nothing says how, or the artefact takes another size.
+    """
+    if caller is None:
+        raise OddemoError(
+            f"{source} takes the network's own input, which the caller must preprocess.",
+            expected="a reference whose preprocessing can be used",
+            found="none",
+            do="audit it against a tfvision: reference, or record it with --like tfvision:DIR",
+        )
+    batch = preprocess_images(images, caller)
+    if size_hw != batch.pixels.shape[1:3]:
+        raise OddemoError(
+            f"{source} takes another input size than the reference.",
+            expected=f"{batch.pixels.shape[1]} x {batch.pixels.shape[2]}",
+            found=f"{size_hw[0]} x {size_hw[1]}",
+            do="export with the input size of params.yaml",
+        )
+    return batch
+
+
+def detections_of(
+    arrays: Mapping[str, NDArray[Any]], images: Sequence[NDArray[np.uint8]], batch: PixelBatch | None, source: str
+) -> tuple[Detections, ...]:
+    """Read the detections of all pictures out of stacked outputs.
+
+    Args:
+        arrays: Output name → (pictures, …); taps are passed over.
+        images: The decoded pictures.
+        batch: How the caller preprocessed, if it did: its record then leads the way back to the picture.
+        source: For messages.
+    """
+    found = []
+    for index, image in enumerate(images):
+        outputs = {name: array[index] for name, array in arrays.items() if not name.startswith(TAP)}
+        info = outputs.get("image_info")
+        if batch is not None:
+            size = batch.pixels.shape[1:3]
+            info = np.array([image.shape[:2], size, batch.scale_yx[index], -batch.offset_yx[index]])
+        found.append(read_outputs(outputs, (image.shape[0], image.shape[1]), source, image_info=info))
+    return tuple(found)
+
+
+def dense_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    """Sort tapped tensors into stages."""
+    tapped = {name.removeprefix(TAP): array for name, array in arrays.items() if name.startswith(TAP)}
+    dense: dict[str, dict[str, NDArray[Any]]] = {}
+    if "pixels" in tapped and tapped["pixels"].ndim == 4:
+        dense["pixels"] = {"pixels": tapped["pixels"]}
+    levels = [name.rpartition("/")[2] for name in tapped if name.startswith("class_logits/")]
+    if levels:
+        logits, encodings = (
+            {level: tapped[f"{kind}/{level}"] for level in levels} for kind in ("class_logits", "box_encodings")
+        )
+        dense["heads"] = flatten_heads(logits, encodings)
+    if "boxes_yxyx" in tapped and "scores" in tapped:
+        dense["decoded"] = {name: tapped[name] for name in ("boxes_yxyx", "scores")}
+    return dense
+
+
+def stack(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Join batches; where lists of detections have different lengths, the shorter are filled up with zeros."""
+    if parts[0].ndim >= 2:
+        longest = max(part.shape[1] for part in parts)
+        parts = [np.pad(p, [(0, 0), (0, longest - p.shape[1])] + [(0, 0)] * (p.ndim - 2)) for p in parts]
+    return np.concatenate(parts)

@@ -1,0 +1,66 @@
+"""`tfvision:DIR`: a trained detector, run by tf-models-official itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from oddemo.audit.bench import BATCH, Bench, flatten_heads
+from oddemo.audit.images import ImageSet
+from oddemo.audit.postprocessing import canonical
+from oddemo.audit.settings import Preprocessing
+from oddemo.audit.trace import Trace
+from oddemo.data.records import Detections
+from oddemo.provenance import package_versions
+
+
+class TFVisionSource:
+    """A detector folder, run with its own preprocessing, network and detection generator.
+
+    Args:
+        folder: params.yaml, checkpoint, label map.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self.bench = Bench(self.folder)
+
+    @property
+    def spec(self) -> str:
+        """`tfvision:DIR`."""
+        return f"tfvision:{self.folder}"
+
+    def trace(self, pictures: ImageSet, *, caller: Preprocessing | None = None) -> Trace:  # noqa: ARG002
+        """Run on the pictures; see `Source`."""
+        detector = self.bench.detector
+        images = pictures.decode()
+        parts: dict[str, list[np.ndarray]] = {}
+        detections: list[Detections] = []
+        for start in range(0, len(images), BATCH):
+            chunk = images[start : start + BATCH]
+            prepared = [detector.preprocess(image) for image in chunk]
+            pixels = np.stack([array for array, _ in prepared])
+            image_info = np.stack([info for _, info in prepared])
+            heads = detector.forward(pixels)
+            boxes, scores = detector.decode(heads, image_info)
+            arrays = {"pixels": pixels, **flatten_heads(*heads), "boxes_yxyx": boxes, "scores": scores}
+            for name, array in arrays.items():
+                parts.setdefault(name, []).append(array)
+            for image, found in zip(chunk, detector.detections_from_heads(heads, image_info), strict=True):
+                size = np.array(image.shape[:2])
+                detections.append(canonical(found.boxes_yxyx_px, found.scores, found.class_ids, size))
+        joined = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+        return Trace(
+            source=self.spec,
+            image_names=pictures.names,
+            images=images,
+            dense={
+                "pixels": {"pixels": joined["pixels"]},
+                "heads": {name: joined[name] for name in ("class_logits", "box_encodings")},
+                "decoded": {name: joined[name] for name in ("boxes_yxyx", "scores")},
+            },
+            detections=tuple(detections),
+            labels=self.bench.labels,
+            provenance={"versions": package_versions()},
+        )

@@ -1,0 +1,82 @@
+"""Non-maximum suppression in NumPy: by its definition, and as tf-models-official really does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddemo.data.boxes import pairwise_iou
+
+Float = NDArray[np.floating[Any]]
+
+#: tf-models-official works through the boxes in tiles of this size (`ops/nms.py`).
+_TILE = 512
+#: The number that its loop within a tile compares overlaps with, whatever threshold was asked for.
+_FIXED_OVERLAP = 0.5
+
+
+def suppress(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int) -> NDArray[np.int64]:
+    """Return the indices that greedy non-maximum suppression keeps, best score first.
+
+    Args:
+        boxes_yxyx: (N, 4).
+        scores: (N,); equal scores are taken in their order.
+        iou_threshold: A box is dropped when it overlaps a kept one by at least this.
+        limit: How many are kept at the most.
+    """
+    order = np.argsort(-scores, kind="stable")
+    iou = pairwise_iou(boxes_yxyx[order], boxes_yxyx[order])
+    alive = np.ones(len(order), dtype=bool)
+    kept: list[int] = []
+    for position in range(len(order)):
+        if not alive[position]:
+            continue
+        kept.append(int(order[position]))
+        if len(kept) == limit:
+            break
+        alive &= iou[position] < iou_threshold
+    return np.array(kept, dtype=np.int64)
+
+
+def suppress_tfvision_v2(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int) -> NDArray[np.int64]:
+    """Return the indices that tf-models-official's `nms_version: v2` keeps (`ops/nms.py`, release 2.20.0).
+
+    It departs from the definition in two ways. A box whose coordinates are all 0 is never kept. And within a tile the
+    loop that settles which boxes may still suppress others compares with 0.5 instead of the threshold: below 0.5, a box
+    that is itself suppressed goes on suppressing others, so fewer boxes survive than greedy suppression would keep.
+
+    Args:
+        boxes_yxyx: (N, 4).
+        scores: (N,).
+        iou_threshold: Overlap from which a box is dropped.
+        limit: How many are kept at the most.
+    """
+    order = np.argsort(-scores, kind="stable")
+    boxes = np.asarray(boxes_yxyx, dtype=np.float32)[order]
+    kept: list[int] = []
+    for start in range(0, len(boxes), _TILE):
+        tile = boxes[start : start + _TILE]
+        free: NDArray[np.bool_] = np.ones(len(tile), dtype=np.bool_)
+        if kept:
+            free = np.asarray((pairwise_iou(boxes[kept], tile) < iou_threshold).all(axis=0))
+        tile = tile * free[:, None]
+        alive = ~_suppressed_in_tile(tile, iou_threshold) & (tile > 0).any(axis=1)
+        kept += (start + np.flatnonzero(alive)).tolist()
+        if len(kept) >= limit:
+            break
+    return order[np.array(kept[:limit], dtype=np.int64)]
+
+
+def _suppressed_in_tile(tile: Float, iou_threshold: float) -> NDArray[np.bool_]:
+    overlaps = pairwise_iou(tile, tile)
+    overlaps = np.triu(np.where(overlaps >= iou_threshold, overlaps, 0.0), k=1)
+    current = overlaps
+    while True:
+        may_suppress = current.max(axis=0, initial=0.0) <= _FIXED_OVERLAP
+        stays = (may_suppress[:, None] * current).max(axis=0, initial=0.0) <= _FIXED_OVERLAP
+        following = stays[:, None] * current
+        if current.sum() - following.sum() <= _FIXED_OVERLAP:
+            return np.asarray(following.sum(axis=0) > 0)
+        current = following

@@ -1,0 +1,1 @@
+"""Datasets as records: generated worlds, file formats, checks."""

@@ -1,0 +1,1 @@
+"""The inspection world: defects on metal."""

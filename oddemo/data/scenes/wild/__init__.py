@@ -1,0 +1,1 @@
+"""The wildlife world: animals before a camera trap."""

@@ -1,0 +1,1 @@
+"""Detectors from tf-models-official: recipe, training, evaluation."""

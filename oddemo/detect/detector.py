@@ -1,0 +1,224 @@
+"""A trained RetinaNet in memory: the reference that every export of it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddemo.data.records import Dataset, Detections
+from oddemo.detect.folder import find_checkpoint, read_classes, read_params, restore
+from oddemo.detect.preprocess import Preprocessor, boxes_to_picture
+from oddemo.detect.runtime import load_tensorflow
+from oddemo.progress import track
+
+#: Pyramid level (`"3"`, `"4"`, …) → array.
+Levels = dict[str, NDArray[np.float32]]
+
+
+class Detector:
+    """TF-Vision's RetinaNet with its preprocessing, cut into the stages that a picture passes through.
+
+    Args:
+        params: TF-Vision's `ExperimentConfig`.
+        class_names: Class id `k` is `class_names[k - 1]`.
+        model: TF-Vision's `RetinaNetModel` with its weights.
+
+    Attributes:
+        params: As given.
+        class_names: As given.
+        model: As given.
+        preprocess: Picture → network input and `image_info`; see `Preprocessor`.
+        input_size_hw: Height and width of the network input in pixels.
+        mean: (3,) RGB mean that is subtracted, 0-255.
+        std: (3,) RGB standard deviation that is divided by, 0-255.
+        anchors: Level → (h, w, A*4) anchor boxes, yxyx, pixels of the network input.
+    """
+
+    def __init__(self, params: Any, class_names: Sequence[str], model: Any) -> None:
+        tf = load_tensorflow()
+        from official.vision.ops import anchor
+
+        self.params = params
+        self.class_names = tuple(class_names)
+        self.model = model
+        self.preprocess = Preprocessor(params)
+        self.input_size_hw = self.preprocess.padded_size_hw
+        self.mean, self.std = self.preprocess.mean, self.preprocess.std
+        config = params.task.model
+        make_anchors = anchor.build_anchor_generator(
+            min_level=config.min_level,
+            max_level=config.max_level,
+            num_scales=config.anchor.num_scales,
+            aspect_ratios=config.anchor.aspect_ratios,
+            anchor_size=config.anchor.anchor_size,
+        )
+        anchors = make_anchors(image_size=list(self.input_size_hw))
+        self.anchors: Levels = {level: boxes.numpy() for level, boxes in anchors.items()}
+        generator = model.detection_generator
+        decoder = type(generator).from_config({**generator.get_config(), "apply_nms": False})
+
+        def heads(pixels: Any) -> Any:
+            features = model.decoder(model.backbone(pixels, training=False), training=False)
+            class_logits, box_encodings, _ = model.head(features)
+            return class_logits, box_encodings
+
+        def generate(generate_from: Any) -> Any:
+            def call(class_logits: Any, box_encodings: Any, network_size_hw: Any) -> Any:
+                batch = tf.shape(network_size_hw)[0]
+                tiled = {level: tf.tile(boxes[None], [batch, 1, 1, 1]) for level, boxes in anchors.items()}
+                return generate_from(box_encodings, class_logits, tiled, network_size_hw)
+
+            return tf.function(call, input_signature=[*self._head_specs(), tf.TensorSpec([None, 2], tf.float32)])
+
+        pixels_spec = tf.TensorSpec([None, *self.input_size_hw, 3], tf.float32)
+        self._heads = tf.function(heads, input_signature=[pixels_spec])
+        self._decode = generate(decoder)
+        self._detect = generate(generator)
+
+    def _head_specs(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the shapes of class logits and box encodings, any number of pictures."""
+        tf = load_tensorflow()
+        boxes = {level: tf.TensorSpec([None, *value.shape], tf.float32) for level, value in self.anchors.items()}
+        classes = self.params.task.model.num_classes
+        logits = {
+            level: tf.TensorSpec([None, *value.shape[:2], value.shape[2] // 4 * classes], tf.float32)
+            for level, value in self.anchors.items()
+        }
+        return logits, boxes
+
+    def forward(self, pixels: NDArray[np.float32]) -> tuple[Levels, Levels]:
+        """Run backbone, feature pyramid and head, batch norm in inference mode.
+
+        Args:
+            pixels: (B, h, w, 3) float32 network inputs.
+
+        Returns:
+            Class logits, level → (B, h, w, A*C) with class 0 the background, and box encodings, level → (B, h, w, A*4).
+        """
+        class_logits, box_encodings = self._heads(pixels)
+        return _arrays(class_logits), _arrays(box_encodings)
+
+    def decode(
+        self, heads: tuple[Levels, Levels], image_info: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Decode every anchor: boxes and scores before thresholds and NMS.
+
+        Args:
+            heads: As `forward` returns them.
+            image_info: (B, 4, 2).
+
+        Returns:
+            Boxes (B, N, 4) yxyx in pixels of the network input, and scores (B, N, C) in [0, 1], without the background:
+            column `k` is class id `k + 1`. Anchors go level by level, finest first, then by row, column and shape.
+        """
+        result = self._decode(*heads, np.asarray(image_info)[:, 1, :])
+        return result["decoded_boxes"].numpy()[:, :, 0, :], result["decoded_box_scores"].numpy()
+
+    def detections_from_heads(self, heads: tuple[Levels, Levels], image_info: NDArray[np.float32]) -> list[Detections]:
+        """Decode, threshold, apply NMS, and move the boxes to the frame of each original picture.
+
+        Args:
+            heads: As `forward` returns them.
+            image_info: (B, 4, 2).
+        """
+        raw = self.raw_detections(heads, image_info)
+        return [
+            detections_from_outputs({name: value[row] for name, value in raw.items()}, image_info[row])
+            for row in range(len(image_info))
+        ]
+
+    def raw_detections(self, heads: tuple[Levels, Levels], image_info: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """Return what TF-Vision's detection generator returns, boxes in the frame of the network input.
+
+        Returns:
+            `detection_boxes` (B, M, 4) float32, `detection_scores` (B, M) float32, `detection_classes` (B, M) int32
+            from 1, `num_detections` (B,) int32; rows from `num_detections` on mean nothing.
+        """
+        result = self._detect(*heads, np.asarray(image_info)[:, 1, :])
+        names = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+        return {name: result[name].numpy() for name in names}
+
+    def predict(
+        self, pictures: Dataset | Sequence[NDArray[np.uint8]], *, batch_size: int = 8, description: str = "detecting"
+    ) -> list[Detections]:
+        """Detect in every picture.
+
+        Args:
+            pictures: A dataset, or pictures as (height, width, 3) uint8 RGB arrays of any sizes.
+            batch_size: Pictures that go through the network together.
+            description: Words beside the progress bar.
+
+        Returns:
+            One record a picture, in the same order, boxes in pixels of that picture, best score first.
+        """
+        found: list[Detections] = []
+        starts = range(0, len(pictures), batch_size)
+        for start in track(starts, description):
+            prepared = [self.preprocess(image) for image in _images(pictures, start, batch_size)]
+            image_info = np.stack([info for _, info in prepared])
+            heads = self.forward(np.stack([pixels for pixels, _ in prepared]))
+            found += self.detections_from_heads(heads, image_info)
+        return found
+
+
+def load_detector(
+    folder: Path, *, overrides: Mapping[str, Any] | None = None, checkpoint: Path | None = None
+) -> Detector:
+    """Load a detector folder: `params.yaml`, the newest checkpoint, `label_map.pbtxt`.
+
+    Args:
+        folder: As `oddemo train` writes it.
+        overrides: Dotted names of the configuration → values to use instead.
+        checkpoint: Prefix of another checkpoint to take the weights from.
+
+    Raises:
+        OddemoError: If a file is missing or damaged, or they do not belong together.
+    """
+    folder = Path(folder)
+    params = read_params(folder, overrides=overrides)
+    class_names = read_classes(folder, num_classes=params.task.model.num_classes)
+    model = build_model(params)
+    restore(checkpoint if checkpoint is not None else find_checkpoint(folder), model=model)
+    return Detector(params, class_names, model)
+
+
+def build_model(params: Any) -> Any:
+    """Build TF-Vision's RetinaNet of a configuration, with freshly drawn weights."""
+    load_tensorflow()
+    from official.vision.tasks import retinanet
+
+    return retinanet.RetinaNetTask(params.task).build_model()
+
+
+def detections_from_outputs(outputs: Mapping[str, NDArray[Any]], image_info: NDArray[np.float32]) -> Detections:
+    """Turn TF-Vision's outputs for one picture into a record in the frame of the original picture.
+
+    Args:
+        outputs: `detection_boxes` (M, 4) yxyx in pixels of the network input, `detection_scores` (M,),
+            `detection_classes` (M,) from 1, `num_detections` scalar.
+        image_info: (4, 2).
+    """
+    count = int(outputs["num_detections"])
+    return Detections(
+        boxes_yxyx_px=boxes_to_picture(outputs["detection_boxes"][:count], image_info),
+        scores=outputs["detection_scores"][:count],
+        class_ids=outputs["detection_classes"][:count],
+    )
+
+
+def _arrays(levels: Mapping[str, Any]) -> Levels:
+    return {level: value.numpy() for level, value in levels.items()}
+
+
+def _images(pictures: Dataset | Sequence[NDArray[np.uint8]], start: int, count: int) -> Iterator[NDArray[np.uint8]]:
+    from oddemo.detect.decode import read_as_trained
+
+    if isinstance(pictures, Dataset):
+        for record in pictures.records[start : start + count]:
+            yield read_as_trained(pictures.image_path(record))
+    else:
+        yield from pictures[start : start + count]

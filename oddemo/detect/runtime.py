@@ -1,0 +1,36 @@
+"""TensorFlow, loaded once, without chatter, and set up so that the same seed gives the same weights."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from oddemo.environment import prepare_environment
+
+#: Threads inside one operation. Sums are added in another order with another number, so it is part of a recipe.
+INTRA_OP_THREADS = 1
+
+
+def load_tensorflow() -> Any:
+    """Import TensorFlow for TF-Vision: Keras 2, log lines of level error only, one thread inside an operation.
+
+    Where the process has used TensorFlow already, its thread setting is left as it is.
+
+    Returns:
+        The module `tensorflow`.
+    """
+    prepare_environment()
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    import tensorflow as tf
+    from absl import logging
+
+    logging.set_verbosity(logging.ERROR)
+    logging.set_stderrthreshold(logging.ERROR)
+    tf.get_logger().setLevel("ERROR")
+    if tf.config.threading.get_intra_op_parallelism_threads() == 0:
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(INTRA_OP_THREADS)
+        except RuntimeError:
+            # TensorFlow has started in this process: the number of threads cannot be changed any more.
+            return tf
+    return tf

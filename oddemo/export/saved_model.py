@@ -1,0 +1,118 @@
+"""SavedModels through TF-Vision's own exporter.
+
+What such an export gives back: `detection_boxes` (B, M, 4) yxyx **in pixels of the network input**, `detection_scores`
+(B, M), `detection_classes` (B, M) int32 from 1, `num_detections` (B,), and `image_info` (B, 4, 2), whose rows are,
+height then width: size of the picture, size of the network input, scale, offset. A box in the frame of the picture is
+`(box + offset) / scale`; `oddemo.detect.preprocess.boxes_to_picture` does it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oddemo.detect.folder import LABEL_MAP, checkpoint_errors, find_checkpoint, read_classes, read_params
+from oddemo.detect.runtime import load_tensorflow
+from oddemo.errors import OddemoError
+from oddemo.files import atomic_folder, refuse_to_overwrite
+
+#: What the signature's `inputs` takes: uint8 pictures, encoded files, or serialised `tf.train.Example`s.
+INPUT_TYPES = ("image_tensor", "image_bytes", "tf_example")
+
+
+def export_saved_model(
+    detector_folder: Path,
+    out_folder: Path,
+    *,
+    input_type: str = "image_tensor",
+    batch_size: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    checkpoint: Path | None = None,
+    module_class: Any = None,
+    overwrite: bool = False,
+) -> Path:
+    """Export a detector as a SavedModel with its `label_map.pbtxt` beside the graph.
+
+    Args:
+        detector_folder: `params.yaml`, checkpoint, `label_map.pbtxt`.
+        out_folder: Where the SavedModel goes.
+        input_type: One of `INPUT_TYPES`.
+        batch_size: Pictures in a call; any number if not given. `nms_version` v1 needs one: TF-Vision silently
+            exports `batched` NMS otherwise.
+        overrides: Dotted names of the configuration → values to export with instead.
+        checkpoint: Prefix of another checkpoint to take the weights from.
+        module_class: A subclass of TF-Vision's `DetectionModule` to export in its place, for planting a fault.
+        overwrite: Replace what is in `out_folder`.
+
+    Returns:
+        `out_folder`.
+
+    Raises:
+        OddemoError: If the detector folder is incomplete, or the path is taken.
+    """
+    detector_folder, out_folder = Path(detector_folder), Path(out_folder)
+    if input_type not in INPUT_TYPES:
+        raise OddemoError(f"There is no input type {input_type!r}.", expected=", ".join(INPUT_TYPES))
+    refuse_to_overwrite(out_folder, overwrite=overwrite)
+    params = read_params(detector_folder, overrides=overrides)
+    read_classes(detector_folder, num_classes=params.task.model.num_classes)
+    with atomic_folder(out_folder) as temporary:
+        write_graph(
+            params,
+            checkpoint if checkpoint is not None else find_checkpoint(detector_folder),
+            temporary,
+            input_type=input_type,
+            batch_size=batch_size,
+            module_class=module_class,
+        )
+        shutil.copyfile(detector_folder / LABEL_MAP, temporary / LABEL_MAP)
+    return out_folder
+
+
+def write_graph(
+    params: Any,
+    checkpoint: Path,
+    folder: Path,
+    *,
+    input_type: str,
+    batch_size: int | None,
+    module_class: Any = None,
+) -> None:
+    """Run TF-Vision's `export_inference_graph`.
+
+    Args:
+        params: TF-Vision's `ExperimentConfig`.
+        checkpoint: Prefix of the checkpoint files.
+        folder: Where the SavedModel and its `params.yaml` go.
+        input_type: One of `INPUT_TYPES`, or `tflite`: float32, preprocessed by the caller.
+        batch_size: Pictures in a call, or None for any number.
+        module_class: In place of TF-Vision's `DetectionModule`.
+
+    Raises:
+        OddemoError: If the checkpoint does not fit the configuration.
+    """
+    load_tensorflow()
+    from official.vision.serving import detection, export_saved_model_lib
+
+    size = [int(side) for side in params.task.model.input_size[:2]]
+    module = (module_class or detection.DetectionModule)(
+        params=params, batch_size=batch_size, input_image_size=size, input_type=input_type
+    )
+    try:
+        export_saved_model_lib.export_inference_graph(
+            input_type=input_type,
+            batch_size=batch_size,
+            input_image_size=size,
+            params=params,
+            checkpoint_path=str(checkpoint),
+            export_dir=str(folder),
+            export_module=module,
+        )
+    except checkpoint_errors() as error:
+        raise OddemoError(
+            f"The checkpoint {checkpoint} cannot be exported.",
+            expected="a whole checkpoint of the network that params.yaml describes",
+            found=str(error).strip().splitlines()[0],
+        ) from None

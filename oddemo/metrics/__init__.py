@@ -1,0 +1,1 @@
+"""Detection metrics: COCO average precision, matches per picture, paired intervals."""

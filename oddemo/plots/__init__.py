@@ -1,0 +1,29 @@
+"""Plots for notebooks: each takes the axes to draw on, returns them, and computes nothing.
+
+Without axes, the current ones are used, so a cell can end with `plt.show()`.
+"""
+
+from oddemo.plots.appearance import palette, style
+from oddemo.plots.boxes import plot_box_middles
+from oddemo.plots.gallery import draw_gallery
+from oddemo.plots.intervals import plot_interval, plot_intervals
+from oddemo.plots.pictures import draw_detections, draw_pair, draw_picture, plot_pixels
+from oddemo.plots.runs import plot_runs
+from oddemo.plots.stages import plot_stage_strip
+from oddemo.plots.training import plot_learning_curves
+
+__all__ = [
+    "draw_detections",
+    "draw_gallery",
+    "draw_pair",
+    "draw_picture",
+    "palette",
+    "plot_box_middles",
+    "plot_interval",
+    "plot_intervals",
+    "plot_learning_curves",
+    "plot_pixels",
+    "plot_runs",
+    "plot_stage_strip",
+    "style",
+]

@@ -1,0 +1,129 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from command_line import Ended
+
+from oddemo.environment import prepare_environment
+
+if TYPE_CHECKING:
+    from oddemo.audit.images import ImageSet
+    from oddemo.audit.sources.tfvision import TFVisionSource
+    from oddemo.audit.verdict import Audit
+
+# Before anything imports TensorFlow.
+prepare_environment()
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def bccd_root() -> Path:
+    """The real blood-cell pictures with Pascal VOC boxes; they are not part of the project."""
+    place = os.environ.get("ODDEMO_BCCD")
+    root = Path(place) if place else REPOSITORY.parent / "shared" / "data" / "bccd"
+    if not (root / "Annotations").is_dir():
+        pytest.skip(f"the BCCD pictures are not at {root}: clone BCCD_Dataset and set ODDEMO_BCCD to its folder BCCD")
+    return root
+
+
+@pytest.fixture
+def oddemo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Run the command line in this process, as `python -m oddemo` does in one of its own."""
+    from oddemo.cli import main
+
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> Ended:
+        capfd.readouterr()
+        monkeypatch.setattr(sys, "argv", ["oddemo", *map(str, arguments)])
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        return Ended(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def inspection_detector() -> Path:
+    """The detector folder that comes with the repository; read only."""
+    return detector_of("inspection")
+
+
+def detector_of(world: str) -> Path:
+    from oddemo.data.sample import data_folder
+
+    return data_folder() / "detectors" / world
+
+
+@pytest.fixture(scope="session")
+def reference_of() -> Callable[[str], TFVisionSource]:
+    """Given a world, its shipped detector on the bench; loaded once."""
+    from oddemo.audit.sources.tfvision import TFVisionSource
+
+    return cache(lambda world: TFVisionSource(detector_of(world)))
+
+
+@pytest.fixture(scope="session")
+def sound_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Given a world and an input type or `tflite`, a faithful export of its shipped detector; made once, read only.
+
+    A SavedModel is called `saved_model`, as serving scripts expect it beside them.
+    """
+    from oddemo.export.saved_model import export_saved_model
+    from oddemo.export.tflite import export_tflite
+
+    @cache
+    def make(world: str, kind: str) -> Path:
+        folder = tmp_path_factory.mktemp(f"{world}_{kind}")
+        if kind == "tflite":
+            return export_tflite(detector_of(world), folder / "detector.tflite")
+        return export_saved_model(detector_of(world), folder / "saved_model", input_type=kind)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def few_pictures() -> Callable[[str], ImageSet]:
+    """Given a world, 12 pictures of its built-in sample."""
+    from oddemo.audit.images import ImageSet
+    from oddemo.data.sample import sample_dataset
+
+    def take(world: str) -> ImageSet:
+        dataset = sample_dataset(world)
+        return ImageSet(dataset.root, tuple(record.file_name for record in dataset.records[:12]))
+
+    return cache(take)
+
+
+@pytest.fixture(scope="session")
+def channel_order_export(inspection_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of a real SavedModel of it whose serving graph turns the channels around."""
+    from oddemo.audit.plant.registry import plant
+
+    return plant("channel_order", inspection_detector, tmp_path_factory.mktemp("channel_order"))
+
+
+@pytest.fixture(scope="session")
+def channel_order_audit(
+    reference_of: Callable[[str], TFVisionSource],
+    few_pictures: Callable[[str], ImageSet],
+    channel_order_export: str,
+) -> Audit:
+    """The audit of that export on 12 pictures of the sample, with true boxes."""
+    from oddemo.audit.run import audit
+    from oddemo.data.sample import sample_dataset
+
+    truth = sample_dataset("inspection")
+    return audit(reference_of("inspection"), channel_order_export, few_pictures("inspection"), truth=truth)

@@ -1,0 +1,271 @@
+"""One real deployment with each fault that can be planted: the audit names it, and proves it by removing it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oddemo.audit.bench import settings_of
+from oddemo.audit.diagnose import Cause
+from oddemo.audit.faults.registry import FAULTS, fault
+from oddemo.audit.images import ImageSet
+from oddemo.audit.plant.build import build
+from oddemo.audit.plant.record import Parts
+from oddemo.audit.plant.registry import PLANTS, find_plant
+from oddemo.audit.run import audit
+from oddemo.audit.sources.tfvision import TFVisionSource
+from oddemo.audit.stages import STAGES, stage_index
+from oddemo.audit.verdict import Audit
+from oddemo.data.sample import sample_dataset
+from oddemo.detect.folder import PARAMS, find_checkpoint, read_params
+
+#: Faults of the registry that no deployment can be made to have.
+NOT_PLANTED = {"numeric_noise": "nothing is wrong: it is what remains where every number agrees within tolerance"}
+#: Exported with the mistake inside the graph.
+IN_EXPORT = (
+    "normalization_missing/in_graph",
+    "normalization_twice/unit_then_own",
+    "normalization_constants/signed",
+    "padding_value/double_letterbox",
+)
+#: The same in a detector folder, which is built from params.yaml and a checkpoint as an export is, in less time.
+IN_FOLDER = (
+    "input_size/160",
+    "wrong_checkpoint/moved_a_little",
+    "anchors/size_4",
+    "box_coder/faster_rcnn_weights",
+    "nms_iou/0.8",
+    "nms_kind/class_agnostic",
+    "max_detections/5",
+)
+#: Serving scripts around one sound export.
+IN_SCRIPT = (
+    "image_decode/pillow_client",
+    "exif_orientation/client_turns",
+    "resize_kernel/pillow_client",
+    "score_activation/client_again",
+    "box_order/client_xyxy",
+    "box_scale/client_stretches",
+    "label_offset/client_subtracts",
+)
+#: Those with a test of their own below.
+ALONE = (
+    "channel_order/in_graph",
+    "aspect_ratio/stretched_by_export",
+    "score_threshold/0.3_baked_in",
+    "label_map/names_swapped",
+)
+
+Reference = Callable[[str], TFVisionSource]
+Pictures = Callable[[str], ImageSet]
+Exports = Callable[[str, str], Path]
+
+
+@pytest.fixture
+def reference(reference_of: Reference) -> TFVisionSource:
+    return reference_of("inspection")
+
+
+@pytest.fixture
+def pictures(few_pictures: Pictures) -> ImageSet:
+    return few_pictures("inspection")
+
+
+@pytest.fixture(scope="module")
+def turned_pictures(few_pictures: Pictures, tmp_path_factory) -> ImageSet:
+    """Every third picture has an EXIF tag that asks for a turn; pixels as they were."""
+    from PIL import Image
+
+    plain = few_pictures("inspection")
+    root = tmp_path_factory.mktemp("turned")
+    for number, (name, path) in enumerate(zip(plain.names, plain.paths, strict=True)):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as picture:
+            tags = picture.getexif()
+            if number % 3 == 0:
+                tags[0x0112] = (3, 6, 8)[number // 3 % 3]
+            picture.save(root / name, quality="keep", exif=tags)
+    return ImageSet(root, plain.names)
+
+
+@pytest.fixture(scope="module")
+def scripts(sound_export: Exports, tmp_path_factory) -> Path:
+    """A folder with a sound export, to which planting only adds its script."""
+    folder = tmp_path_factory.mktemp("scripts")
+    shutil.copytree(sound_export("inspection", "image_tensor"), folder / "saved_model")
+    return folder
+
+
+def in_folder(parts: Parts, detector: Path, folder: Path) -> str:
+    """Plant what sits in params.yaml or in the checkpoint, in a copy of the detector folder."""
+    from official.core import train_utils
+
+    assert parts == Parts(overrides=parts.overrides, weights_moved=parts.weights_moved)
+    shutil.copytree(detector, folder, ignore=shutil.ignore_patterns(PARAMS))
+    train_utils.serialize_config(read_params(detector, overrides=parts.overrides), str(folder))
+    with checkpoint_of(parts, detector) as moved:
+        for file in moved.parent.glob(f"{moved.name}.*") if moved is not None else ():
+            shutil.copy(file, folder / file.name.replace(moved.name, find_checkpoint(detector).name))
+    return f"tfvision:{folder}"
+
+
+def verified(result: Audit) -> list[str]:
+    return [cause.id for cause in result.causes if cause.verified]
+
+
+def assert_named(result: Audit, fault_id: str) -> Cause:
+    """The planted fault is the one verified cause, shown first where the registry says, and gone with the cure."""
+    told = f"{result.comparison.first_divergence}: {[(c.id, c.verified, c.claim) for c in result.causes]}"
+    assert verified(result) == [fault_id], told
+    assert [cause.id for cause in result.causes] == [fault_id], told
+    compared = result.comparison.compared
+    seen_from = next(stage for stage in STAGES[stage_index(fault(fault_id).shows_at) :] if stage in compared)
+    assert result.comparison.first_divergence == seen_from, told
+    assert (result.verdict, result.exit_status) == ("diverges", 1)
+    assert result.after is not None
+    assert result.after.first_divergence is None
+    assert result.after.compared == compared
+    (cause,) = result.causes
+    assert cause.stage == fault(fault_id).stage
+    assert cause.claim
+    assert cause.fix
+    assert f"0 of {len(result.material.pictures)} differ up to {seen_from}" in cause.evidence
+    return cause
+
+
+def test_every_registered_fault_is_planted_here_or_cannot_be():
+    planted = {plant.fault for plant in PLANTS}
+    assert planted.isdisjoint(NOT_PLANTED)
+    assert planted | set(NOT_PLANTED) == {entry.id for entry in FAULTS}
+    here = [find_plant(name).fault for name in (*IN_EXPORT, *IN_FOLDER, *IN_SCRIPT, *ALONE)]
+    assert sorted(here) == sorted(planted)
+
+
+@pytest.mark.parametrize("name", IN_EXPORT)
+def test_a_fault_in_the_export_is_named(name, reference, pictures, tmp_path):
+    plant = find_plant(name)
+    result = audit(reference, plant.make(reference.folder, tmp_path), pictures)
+    assert result.comparison.compared == ("image", "pixels", "heads", "decoded", "detections", "labels")
+    assert_named(result, plant.fault)
+
+
+@pytest.mark.parametrize("name", IN_FOLDER)
+def test_a_fault_in_configuration_or_checkpoint_is_named(name, reference, pictures, tmp_path):
+    plant = find_plant(name)
+    result = audit(reference, in_folder(plant.parts, reference.folder, tmp_path / "detector"), pictures)
+    assert result.comparison.compared == ("image", "pixels", "heads", "decoded", "detections", "labels")
+    assert_named(result, plant.fault)
+
+
+@pytest.mark.parametrize("name", IN_SCRIPT)
+def test_a_fault_in_the_serving_script_is_named_from_detections_alone(
+    name, reference, pictures, turned_pictures, scripts
+):
+    plant = find_plant(name)
+    chosen = turned_pictures if plant.fault == "exif_orientation" else pictures
+    result = audit(reference, plant.make(reference.folder, scripts), chosen)
+    assert result.comparison.compared == ("detections", "labels")
+    assert_named(result, plant.fault)
+
+
+def test_turned_channels_are_named_and_cost_what_the_interval_says(channel_order_audit):
+    cause = assert_named(channel_order_audit, "channel_order")
+    assert "BGR" in cause.claim
+    assert channel_order_audit.comparison.first_divergence == "pixels"
+    delta = channel_order_audit.delta_map
+    assert delta.low <= delta.point <= delta.high < 0
+    assert delta.point == pytest.approx(delta.candidate - delta.reference)
+
+
+def test_another_label_map_is_named_with_the_names_that_it_swaps(reference, pictures, sound_export, tmp_path):
+    from oddemo.data.label_map import read_label_map, write_label_map
+
+    # As `label_map/names_swapped` plants it, on a copy of an export that is there already.
+    assert find_plant("label_map").parts == Parts(names_swapped=True)
+    export = Path(shutil.copytree(sound_export("inspection", "image_tensor"), tmp_path / "saved_model"))
+    first, second, *others = read_label_map(export / "label_map.pbtxt")
+    write_label_map(export / "label_map.pbtxt", (second, first, *others), overwrite=True)
+    cause = assert_named(audit(reference, f"savedmodel:{export}", pictures), "label_map")
+    assert f"{first} is called {second}" in cause.claim
+    assert f"{second} is called {first}" in cause.claim
+
+
+def test_two_faults_are_named_one_after_the_other(reference, pictures, tmp_path):
+    both = find_plant("aspect_ratio/stretched_by_export").parts.joined(find_plant("nms_iou/0.3").parts)
+    result = audit(reference, in_folder(both, reference.folder, tmp_path / "detector"), pictures)
+    assert verified(result) == ["aspect_ratio", "nms_iou"]
+    assert (result.verdict, result.exit_status) == ("diverges", 1)
+    assert result.comparison.first_divergence == fault("aspect_ratio").shows_at == "pixels"
+    assert result.after.first_divergence is None
+
+
+def test_the_other_world_and_a_vehicle_without_a_graph(reference_of, few_pictures, tmp_path):
+    """TFLite, preprocessed by the caller: the faults that sit after the network are inside the file."""
+    from oddemo.export.tflite import export_tflite
+
+    reference = reference_of("wildlife")
+    plant = find_plant("score_threshold/0.3_baked_in")
+    candidate = export_tflite(reference.folder, tmp_path / "strict.tflite", overrides=plant.parts.overrides)
+    result = audit(reference, f"tflite:{candidate}", few_pictures("wildlife"), truth=sample_dataset("wildlife"))
+    cause = assert_named(result, "score_threshold")
+    assert "0.3" in cause.claim
+    assert result.delta_map.point < 0
+
+
+_RESTLESS = """
+import numpy as np
+from oddemo.audit.plant.serving import run
+from pathlib import Path
+
+def detect(image):
+    outputs = run(Path(__file__).parent / "saved_model", image)
+    random = np.random.default_rng(int(image.sum()) % 2**32)
+    return {**outputs, "boxes": outputs["boxes"] + random.normal(0, 9, outputs["boxes"].shape)}
+"""
+
+
+def test_what_no_probe_removes_is_called_unexplained(reference, pictures, scripts):
+    """Boxes that jump about at random: nothing in the registry does that, so nothing may be blamed for it."""
+    script = scripts / "restless.py"
+    script.write_text(_RESTLESS)
+    result = audit(reference, f"python:{script}:detect", pictures)
+    assert verified(result) == []
+    assert (result.verdict, result.exit_status) == ("unexplained", 1)
+    assert result.after.first_divergence == "detections"
+
+
+def test_a_bench_that_went_through_many_diagnoses_still_knows_a_sound_export(reference, pictures, sound_export):
+    result = audit(reference, f"savedmodel:{sound_export('inspection', 'image_tensor')}", pictures)
+    assert (result.verdict, result.exit_status, result.causes) == ("faithful", 0, ())
+    assert result.after is None
+    again = reference.bench.trace(pictures, reference.bench.settings)
+    for one, other in zip(again.detections, result.material.reference.detections, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-5)
+    assert reference.bench.settings == settings_of(reference.bench.detector)
+
+
+def test_parts_of_a_deployment_cannot_hold_two_faults():
+    from oddemo.errors import OddemoError
+
+    with pytest.raises(OddemoError, match="same part"):
+        find_plant("channel_order").parts.joined(find_plant("normalization_twice").parts)
+    with pytest.raises(OddemoError, match="same entry"):
+        find_plant("nms_iou/0.8").parts.joined(find_plant("nms_iou/0.3").parts)
+    with pytest.raises(OddemoError, match="no way to plant"):
+        find_plant("numeric_noise")
+    with pytest.raises(OddemoError, match="no variant"):
+        find_plant("nms_iou/0.123")
+
+
+def test_an_export_is_not_planted_over_another(reference, tmp_path):
+    from oddemo.errors import OddemoError
+
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model" / "mine").write_text("kept")
+    with pytest.raises(OddemoError, match="not overwritten"):
+        build(find_plant("nms_iou/0.8").parts, reference.folder, tmp_path)
+    assert (tmp_path / "saved_model" / "mine").read_text() == "kept"

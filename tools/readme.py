@@ -1,0 +1,150 @@
+"""Set the README's picture and tables from runs and results, or check that they are in step.
+
+python tools/readme.py figure     draw docs/symptom.png from a sound and a broken export (needs TensorFlow)
+python tools/readme.py tables     rewrite the tables between their markers from results/
+python tools/readme.py check      exit 1 if the tables are not what results/ says
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+FIGURE = ROOT / "docs" / "symptom.png"
+#: What the picture shows, and the picture of the built-in sample that it is drawn on.
+FAULT, WORLD, PICTURE = "channel_order/in_graph", "inspection", 42
+
+
+def symptom_table(results: dict[str, Any]) -> str:
+    """One row a fault: what people see, where it shows first, what it costs on the inspection world."""
+    from oddemo.audit.faults.registry import FAULTS
+
+    lines = [
+        "| fault | what people see | shows first at | change in mAP [95 % interval] |",
+        "|---|---|---|---|",
+    ]
+    for fault in FAULTS:
+        rows = [
+            trial
+            for trial in results["trials"]
+            if trial["kind"] == "single" and trial["planted"] == [fault.id] and trial["detector"] == WORLD
+        ]
+        costs = [trial["delta_map"] for trial in rows if trial["delta_map"]]
+        if costs:
+            worst = min(costs, key=lambda cost: cost["point"])
+            change = f"{worst['point']:+.3f} [{worst['low']:+.3f}, {worst['high']:+.3f}]"
+            lines.append(f"| `{fault.id}` | {fault.symptom} | {fault.shows_at} | {change} |")
+    images = next(trial["delta_map"]["images"] for trial in results["trials"] if trial["delta_map"])
+    lines.append("")
+    lines.append(
+        f"Each row is the strongest form of the fault that was planted in an export of `data/detectors/{WORLD}`, "
+        f"measured on {images} new pictures ([results/fault_benchmark.json](results/fault_benchmark.json))."
+    )
+    return "\n".join(lines)
+
+
+def benchmark_table(results: dict[str, Any]) -> str:
+    """The auditor beside what simpler tools can say."""
+    summary, others = results["summary"], results["baselines"]
+    lines = [
+        "| | first cause right | planted cause among three | first stage right | false alarms |",
+        "|---|---|---|---|---|",
+        _row("**oddemo audit**", summary, summary["faithful_variations"]),
+    ]
+    names = {
+        "input_assertions": "assertions on the input tensor (as ML-EXray's, all run)",
+        "layers_allclose": "layer by layer `allclose` from the input tensor on",
+        "final_outputs_allclose": "final outputs `allclose`, slot by slot",
+        "delta_map_alone": "change in mAP alone",
+    }
+    lines += [_row(words, others[name], summary["faithful_variations"]) for name, words in names.items()]
+    lines.append("")
+    whole, unseen = f"{summary['pairs_whole']:.0%}", f"{summary['held_out_top1']:.0%}"
+    lines.append(
+        f"{summary['singles']} planted faults of {summary['fault_ids']} kinds that change a detection, "
+        f"{summary['faithful_variations']} faithful variations, {summary['detectors']} detectors; of "
+        f"{summary['pairs']} pairs of faults, {whole} are named whole. On the {summary['held_out_singles']} faults "
+        f"that were written after the probes, the first cause is right in {unseen}."
+    )
+    return "\n".join(lines)
+
+
+def _row(words: str, figures: dict[str, Any], variations: int) -> str:
+    rates = " | ".join(f"{figures[key]:.0%}" for key in ("top1", "top3", "first_stage"))
+    return f"| {words} | {rates} | {figures['false_alarms']} of {variations} |"
+
+
+def filled(text: str) -> str:
+    """Return the README with its tables set from results/."""
+    path = ROOT / "results" / "fault_benchmark.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    for name, table in (("symptoms", symptom_table(results)), ("benchmark", benchmark_table(results))):
+        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
+        match = re.search(pattern, text, flags=re.DOTALL)
+        if match is None:
+            raise SystemExit(f"README.md has no place for the table {name!r}")
+        text = text[: match.start()] + match[1] + table + match[2] + text[match.end() :]
+    return text
+
+
+def draw() -> None:
+    """Draw what the reference and its broken export find on the same picture."""
+    from oddemo.environment import prepare_environment
+
+    prepare_environment()
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from oddemo.audit.images import ImageSet
+    from oddemo.audit.plant.registry import plant
+    from oddemo.audit.sources.parse import parse_source
+    from oddemo.audit.story import detector_folder
+    from oddemo.data.sample import sample_dataset
+    from oddemo.plots.appearance import style
+    from oddemo.plots.pictures import draw_pair
+
+    dataset = sample_dataset(WORLD, "val")
+    pictures = ImageSet(dataset.root, (dataset.records[PICTURE].file_name,))
+    reference = parse_source(f"tfvision:{detector_folder(WORLD)}").trace(pictures)
+    with tempfile.TemporaryDirectory() as folder:
+        candidate = parse_source(plant(FAULT, detector_folder(WORLD), Path(folder))).trace(pictures)
+    style()
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+    found = (reference.detections[0].above(0.5), candidate.detections[0].above(0.5))
+    draw_pair(
+        reference.images[0],
+        *found,
+        dataset.class_names,
+        axes,
+        titles=(f"as trained: {len(found[0])} found", f"its export: {len(found[1])} found"),
+    )
+    FIGURE.parent.mkdir(exist_ok=True)
+    fig.savefig(FIGURE, dpi=100)
+    print(f"{FIGURE.relative_to(ROOT)}: {[len(d) for d in found]} detections")
+
+
+def main() -> None:
+    """Do what the command line says."""
+    command = sys.argv[1] if len(sys.argv) == 2 else ""
+    text = README.read_text(encoding="utf-8")
+    if command == "figure":
+        draw()
+    elif command == "tables":
+        README.write_text(filled(text), encoding="utf-8")
+    elif command == "check":
+        if filled(text) != text:
+            raise SystemExit("README.md is not what results/ says: run python tools/readme.py tables")
+    else:
+        raise SystemExit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Every check of the project, part by part; `make test` calls this. The exit status is that of the first part that failed.
+#   bash tools/test.sh [lint] [tests] [notebooks]     some parts alone
+set -uo pipefail
+
+first_failure=0
+summary=()
+
+part() {
+  local name=$1 start=$SECONDS status=0
+  shift
+  echo "── $name"
+  "$@" || status=$?
+  summary+=("$(printf '%-10s %4d s  %s' "$name" $((SECONDS - start)) "$([ $status -eq 0 ] && echo passed || echo "failed ($status)")")")
+  if [ $first_failure -eq 0 ]; then first_failure=$status; fi
+}
+
+lint() {
+  local status=0
+  .venv/bin/ruff check --quiet . || status=1
+  .venv/bin/ruff format --check . || status=1
+  .venv/bin/mypy || status=1
+  return $status
+}
+
+tests() {
+  .venv/bin/python -m pytest --durations=10 tests
+}
+
+notebooks() {
+  .venv/bin/python tools/notebooks.py check || return
+  local found
+  found=$(find notebooks -maxdepth 1 -name '*.ipynb' | sort)
+  if [ -z "$found" ]; then
+    echo "no notebook yet"
+    return
+  fi
+  # shellcheck disable=SC2086 — the names hold no spaces: the check above sees to it.
+  .venv/bin/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 --durations=10 $found
+}
+
+for name in "${@:-lint tests notebooks}"; do
+  for one in $name; do part "$one" "$one"; done
+done
+echo "──"
+printf '%s\n' "${summary[@]}" "$(printf '%-10s %4d s' 'in all' "$SECONDS")"
+exit "$first_failure"

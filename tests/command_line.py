@@ -9,6 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Pictures in the folder of `Bench`.
+FEW = 5
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -46,3 +49,37 @@ def contents(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix != ".pyc"
     }
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder as a user has it: pictures, true boxes, a sound export, and the reference recorded on the pictures."""
+
+    root: Path
+    detector: Path
+
+    @property
+    def pictures(self) -> Path:
+        return self.root / "pictures"
+
+    @property
+    def truth(self) -> Path:
+        return self.root / "truth.json"
+
+    @property
+    def export(self) -> Path:
+        return self.root / "saved_model"
+
+    @property
+    def recorded(self) -> str:
+        """The reference as `trace:FILE`: there at once, where loading the detector takes seconds."""
+        return f"trace:{self.root / 'reference.npz'}"
+
+    @property
+    def sound(self) -> str:
+        return f"savedmodel:{self.export}"
+
+
+def audit_command(bench: Bench, *more: object, **changes: object) -> tuple[object, ...]:
+    options = {"reference": bench.recorded, "candidate": bench.sound, "images": bench.pictures, **changes}
+    return ("audit", *(part for name, value in options.items() for part in (f"--{name}", value)), *more)

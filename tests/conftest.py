@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from command_line import Ended
+from command_line import FEW, Bench, Ended, contents
 
 from oddemo.environment import prepare_environment
 
@@ -127,3 +128,37 @@ def channel_order_audit(
 
     truth = sample_dataset("inspection")
     return audit(reference_of("inspection"), channel_order_export, few_pictures("inspection"), truth=truth)
+
+
+@pytest.fixture(scope="session")
+def shared_bench(
+    reference_of: Callable[[str], TFVisionSource],
+    sound_export: Callable[[str, str], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Bench:
+    from oddemo.audit.images import image_set
+    from oddemo.audit.trace import save_trace
+    from oddemo.data.coco import write_coco
+    from oddemo.data.records import Dataset
+    from oddemo.data.sample import sample_dataset
+
+    root = tmp_path_factory.mktemp("user")
+    reference = reference_of("inspection")
+    bench = Bench(root, reference.folder)
+    dataset = sample_dataset("inspection")
+    bench.pictures.mkdir()
+    records = dataset.records[:FEW]
+    for record in records:
+        shutil.copy(dataset.image_path(record), bench.pictures)
+    write_coco(Dataset("few", dataset.root, dataset.class_names, records), bench.truth)
+    shutil.copytree(sound_export("inspection", "image_tensor"), bench.export)
+    save_trace(reference.trace(image_set(bench.pictures)), root / "reference.npz")
+    return bench
+
+
+@pytest.fixture
+def bench(shared_bench: Bench) -> Iterator[Bench]:
+    """The shared folder, which no command may change."""
+    before = contents(shared_bench.root)
+    yield shared_bench
+    assert contents(shared_bench.root) == before

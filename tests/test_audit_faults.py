@@ -13,7 +13,7 @@ from oddemo.audit.bench import settings_of
 from oddemo.audit.diagnose import Cause
 from oddemo.audit.faults.registry import FAULTS, fault
 from oddemo.audit.images import ImageSet
-from oddemo.audit.plant.build import build
+from oddemo.audit.plant.build import build, checkpoint_of
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.plant.registry import PLANTS, find_plant
 from oddemo.audit.run import audit

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
+from oddemo.quiet import native_stderr_silenced
 
 
 def read_as_trained(path: Path) -> NDArray[np.uint8]:
@@ -31,7 +32,8 @@ def read_as_trained(path: Path) -> NDArray[np.uint8]:
     except OSError:
         raise OddemoError(f"The picture {path} does not exist.", do="check the folder and the annotations") from None
     try:
-        image: NDArray[np.uint8] = tf.io.decode_image(content, channels=3, expand_animations=False).numpy()
+        with native_stderr_silenced():  # libjpeg writes of damaged files there, without saying which
+            image: NDArray[np.uint8] = tf.io.decode_image(content, channels=3, expand_animations=False).numpy()
     except tf.errors.OpError as error:
         raise OddemoError(
             f"The picture {path} cannot be decoded.",

@@ -41,7 +41,7 @@ def build(parts: Parts, detector: Path, folder: Path) -> str:
     place = folder / "saved_model"
     only_script = parts == Parts(client=parts.client)
     if not (only_script and parts.client is not None and place.is_dir()):
-        with _weights(parts, detector) as checkpoint:
+        with checkpoint_of(parts, detector) as checkpoint:
             export_saved_model(
                 detector, place, overrides=parts.overrides, module_class=_module(parts), checkpoint=checkpoint
             )
@@ -84,8 +84,13 @@ def _module(parts: Parts) -> Any:
 
 
 @contextmanager
-def _weights(parts: Parts, detector: Path) -> Iterator[Path | None]:
-    """Yield the prefix of a checkpoint with moved weights, or None for the detector's own."""
+def checkpoint_of(parts: Parts, detector: Path) -> Iterator[Path | None]:
+    """Yield the prefix of the checkpoint that a deployment is made from, or None for the detector's own.
+
+    Args:
+        parts: What is wrong with the deployment; `weights_moved` alone matters.
+        detector: Detector folder.
+    """
     if parts.weights_moved == 0.0:
         yield None
         return

@@ -78,8 +78,11 @@ class SavedModelSource:
         )
 
     def _batches(self, images: Sequence[NDArray[np.uint8]]) -> list[list[int]]:
-        """Group pictures that can go through together: of one size, and as many as the signature takes."""
-        one_kind = self._signature.takes_strings or self._signature.network_size_hw is not None
+        """Group pictures that can go through together: of one size, and as many as the signature takes.
+
+        A signature that decodes files itself needs one size as well: TF-Vision's stacks what it decoded.
+        """
+        one_kind = self._signature.network_size_hw is not None
         limit = self._signature.batch_size or BATCH
         groups: dict[object, list[int]] = {}
         for index, image in enumerate(images):

@@ -85,6 +85,7 @@ BROKEN: list[tuple[str, Callable[[Cells], object], int | None]] = [
     ("clean_outputs", lambda cells: output(cells[2], "stream", name="stdout", text=r"in C:\Users\ada" + "\n"), 3),
     ("clean_outputs", lambda cells: output(cells[2], "display_data", data={"text/plain": "<X at 0x7f01>"}), 3),
     ("figures_with_numbers", lambda cells: picture(cells[2], 100), 3),
+    ("repeatable_outputs", lambda cells: cells[2].update(source="total;"), 3),
     ("small_cells", lambda cells: cells.extend(new_markdown_cell("words") for _ in range(40)), None),
     ("small_cells", lambda cells: cells[2].update(source="total = 2\n" * 31), 3),
     ("small_cells", lambda cells: [cell.update(source=cell.source + "\n1\n2\n3\n4\n5") for cell in cells[1:]], None),

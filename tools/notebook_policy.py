@@ -151,6 +151,13 @@ def figures_with_numbers(notebook: nbformat.NotebookNode) -> Found:
             yield place, "shows a picture and prints nothing"
 
 
+def repeatable_outputs(notebook: nbformat.NotebookNode) -> Found:
+    """No output is hidden by a semicolon: nbval runs cells without history, where IPython shows it all the same."""
+    for place, cell in code_cells(notebook):
+        if cell.source.rstrip().endswith(";"):
+            yield place, "ends in a semicolon, which hides nothing from nbval; give the value a name"
+
+
 def small_cells(notebook: nbformat.NotebookNode) -> Found:
     """Cells are sentences: few lines each, and not too many of them."""
     if len(notebook.cells) > MAX_CELLS:
@@ -212,6 +219,7 @@ RULES: tuple[Rule, ...] = (
     nothing_skipped,
     clean_outputs,
     figures_with_numbers,
+    repeatable_outputs,
     small_cells,
     definitions,
     small_outputs,

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Every check of the project, part by part; `make test` calls this. The exit status is that of the first part that failed.
 #   bash tools/test.sh [lint] [tests] [notebooks]     some parts alone
+#   WORKERS=4 bash tools/test.sh                       more than two at a time; each takes about 3 GB
 set -uo pipefail
 
 first_failure=0
+# One file stays with one worker, so that what its fixtures made is made once.
+side_by_side=(-n "${WORKERS:-2}" --dist loadfile)
 summary=()
 
 part() {
@@ -24,7 +27,7 @@ lint() {
 }
 
 tests() {
-  .venv/bin/python -m pytest --durations=10 tests
+  .venv/bin/python -m pytest "${side_by_side[@]}" --durations=10 tests
 }
 
 notebooks() {
@@ -36,7 +39,7 @@ notebooks() {
     return
   fi
   # shellcheck disable=SC2086 — the names hold no spaces: the check above sees to it.
-  .venv/bin/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 --durations=10 $found
+  .venv/bin/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 "${side_by_side[@]}" --durations=10 $found
 }
 
 for name in "${@:-lint tests notebooks}"; do

@@ -21,7 +21,7 @@ from oddemo.data.scenes import WorldSpec, make_world
 
 WORLDS = ("inspection", "wildlife")
 #: What the trace of a vehicle shows.
-EVERYTHING = ("image", "pixels", "heads", "decoded", "detections", "labels")
+EVERYTHING = ("image", "pixels", "features", "heads", "decoded", "detections", "labels")
 INSIDE = EVERYTHING[1:]
 ENDS = ("detections", "labels")
 

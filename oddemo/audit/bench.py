@@ -27,9 +27,10 @@ from oddemo.errors import OddemoError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from oddemo.audit.quantized import QuantizedNetwork
     from oddemo.detect.detector import Detector
 
-Heads = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, NDArray[Any]]
 Made = TypeVar("Made")
 
 #: Pictures that go through the network together.
@@ -58,7 +59,9 @@ class Bench:
         self.detector: Detector = load_detector(self.folder)
         self.labels = self.detector.class_names
         self.settings = settings_of(self.detector)
-        self._variants: dict[tuple[tuple[int, int], Network], Detector] = {}
+        self._variants: dict[tuple[tuple[int, int], str, bool], Detector] = {}
+        self._twins: dict[str, QuantizedNetwork] = {}
+        self._spliced: dict[str, Trace] = {}
         self._weights: dict[str, Callable[[Detector], None]] = {}
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
@@ -71,9 +74,16 @@ class Bench:
         """
         self._weights[name] = assign
         # The name may have stood for other weights before.
-        self._variants = {key: kept for key, kept in self._variants.items() if key[1].weights != name}
+        self._variants = {key: kept for key, kept in self._variants.items() if key[1] != name}
         self._kept = OrderedDict(
-            (key, kept) for key, kept in self._kept.items() if not (key[0] == "heads" and key[-1].weights == name)
+            (key, kept) for key, kept in self._kept.items() if not (key[0] == "network" and key[-1].weights == name)
+        )
+
+    def add_spliced(self, name: str, trace: Trace) -> None:
+        """Make another source's own features and heads known under a name that `Network.spliced` can take."""
+        self._spliced[name] = trace
+        self._kept = OrderedDict(
+            (key, kept) for key, kept in self._kept.items() if not (key[0] == "network" and key[-1].spliced == name)
         )
 
     def images(self, pictures: ImageSet, pre: Preprocessing) -> tuple[NDArray[np.uint8], ...]:
@@ -86,10 +96,19 @@ class Bench:
         key = ("pixels", pictures.key, pre)
         return self._keep(key, lambda: preprocess_images(self.images(pictures, pre), pre))
 
-    def heads(self, pictures: ImageSet, settings: Settings) -> Heads:
-        """Return `class_logits` (pictures, anchors, 1 + classes) and `box_encodings` (pictures, anchors, 4)."""
-        key = ("heads", pictures.key, settings.pre, settings.network)
-        return self._keep(key, lambda: self._forward(self.pixels(pictures, settings.pre).pixels, settings.network))
+    def network(self, pictures: ImageSet, settings: Settings) -> Mapping[str, Arrays]:
+        """Run the network.
+
+        Returns:
+            `features`, level from `0` for the finest → (pictures, h, w, filters), and `heads`: `class_logits`
+            (pictures, anchors, 1 + classes) and `box_encodings` (pictures, anchors, 4).
+        """
+        key = ("network", pictures.key, settings.pre, settings.network)
+        return self._keep(key, lambda: self._run(pictures, settings))
+
+    def heads(self, pictures: ImageSet, settings: Settings) -> Arrays:
+        """Return the `heads` of `network`."""
+        return self.network(pictures, settings)["heads"]
 
     def decoded(self, pictures: ImageSet, settings: Settings) -> Decoded:
         """Return boxes and scores before suppression."""
@@ -110,13 +129,14 @@ class Bench:
             stages: The dense stages to keep in the trace; all up to `upto` if not given.
         """
         last = stage_index(upto)
-        wanted = set(stages) if stages is not None else {"pixels", "heads", "decoded"}
-        dense: dict[str, Heads] = {}
+        wanted = set(stages) if stages is not None else {"pixels", "features", "heads", "decoded"}
+        dense: dict[str, Arrays] = {}
         batch = self.pixels(pictures, settings.pre)
         if "pixels" in wanted:
             dense["pixels"] = {"pixels": batch.pixels}
-        if last >= stage_index("heads") and "heads" in wanted:
-            dense["heads"] = self.heads(pictures, settings)
+        for stage in ("features", "heads"):
+            if last >= stage_index(stage) and stage in wanted:
+                dense[stage] = self.network(pictures, settings)[stage]
         detections = []
         if last >= stage_index("decoded"):
             decoded = self.decoded(pictures, settings)
@@ -133,7 +153,7 @@ class Bench:
             labels=self.labels,
         )
 
-    def suppressed(self, pictures: ImageSet, decoded: Heads, settings: Settings) -> list[Detections]:
+    def suppressed(self, pictures: ImageSet, decoded: Arrays, settings: Settings) -> list[Detections]:
         """Threshold and suppress boxes and scores that came from elsewhere.
 
         Args:
@@ -152,20 +172,44 @@ class Bench:
         sizes_hw = [np.array(image.shape[:2]) for image in pictures.decode()]
         return [canonical(d.boxes_yxyx_px, d.scores, d.class_ids, s) for d, s in zip(found, sizes_hw, strict=True)]
 
-    def _forward(self, pixels: NDArray[np.float32], network: Network) -> Heads:
+    def _run(self, pictures: ImageSet, settings: Settings) -> Mapping[str, Arrays]:
+        network = settings.network
+        if network.spliced:
+            return self._taken_from(self._spliced[network.spliced], pictures)
+        pixels = self.pixels(pictures, settings.pre).pixels
+        if network.quantization != "none":
+            return self._quantized(network.quantization).run(pixels)
         detector = self._detector((pixels.shape[1], pixels.shape[2]), network)
-        parts = []
-        for start in range(0, len(pixels), BATCH):
-            logits, encodings = detector.forward(pixels[start : start + BATCH])
-            parts.append(flatten_heads(logits, encodings))
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        batches = network.batches or tuple(batches_of(len(pixels)))
+        runs = [
+            network_stages(*detector.run_network(pixels[list(batch)], training_mode=network.training_mode))
+            for batch in batches
+        ]
+        restore = np.argsort([index for batch in batches for index in batch])
+        return {
+            stage: {name: np.concatenate([run[stage][name] for run in runs])[restore] for name in arrays}
+            for stage, arrays in runs[0].items()
+        }
+
+    @staticmethod
+    def _taken_from(trace: Trace, pictures: ImageSet) -> Mapping[str, Arrays]:
+        rows = [trace.image_names.index(name) for name in pictures.names]
+        stages = {stage: trace.dense[stage] for stage in ("features", "heads") if stage in trace.dense}
+        return {stage: {name: array[rows] for name, array in arrays.items()} for stage, arrays in stages.items()}
+
+    def _quantized(self, kind: str) -> QuantizedNetwork:
+        from oddemo.audit.quantized import QuantizedNetwork
+
+        if kind not in self._twins:
+            self._twins[kind] = QuantizedNetwork(self.folder, kind)
+        return self._twins[kind]
 
     def _detector(self, size_hw: tuple[int, int], network: Network) -> Detector:
         from oddemo.detect.detector import load_detector
 
-        if size_hw == self.detector.input_size_hw and network == Network():
+        if size_hw == self.detector.input_size_hw and network.weights == "reference" and not network.training_mode:
             return self.detector
-        key = (size_hw, network)
+        key = (size_hw, network.weights, network.training_mode)
         if key not in self._variants:
             detector = load_detector(self.folder, overrides={"task.model.input_size": [*size_hw, 3]})
             if network.weights != "reference":
@@ -200,7 +244,25 @@ class Bench:
         return made
 
 
-def flatten_heads(class_logits: Heads, box_encodings: Heads) -> dict[str, NDArray[np.float32]]:
+def batches_of(count: int) -> list[tuple[int, ...]]:
+    """Return the numbers of `count` pictures, in groups that go through the network together."""
+    return [tuple(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH)]
+
+
+def network_stages(features: Arrays, class_logits: Arrays, box_encodings: Arrays) -> dict[str, dict[str, NDArray[Any]]]:
+    """Return what a network gives as the stages `features` and `heads` of a trace.
+
+    Args:
+        features: Level → (pictures, h, w, filters).
+        class_logits: Level → (pictures, h, w, anchors * (1 + classes)).
+        box_encodings: Level → (pictures, h, w, anchors * 4).
+    """
+    levels = sorted(features, key=int)
+    numbered = {str(number): features[level] for number, level in enumerate(levels)}
+    return {"features": numbered, "heads": flatten_heads(class_logits, box_encodings)}
+
+
+def flatten_heads(class_logits: Arrays, box_encodings: Arrays) -> dict[str, NDArray[np.float32]]:
     """Join the levels of a pyramid: finest first, then row, column, anchor.
 
     Args:

@@ -17,6 +17,7 @@ from oddemo.audit.faults.record import Evidence, Fault, Hypothesis
 from oddemo.audit.faults.registry import FAULTS
 from oddemo.audit.faults.registry import fault as registered
 from oddemo.audit.images import ImageSet
+from oddemo.audit.networks import OtherNetwork
 from oddemo.audit.search import Search
 from oddemo.audit.settings import Settings
 from oddemo.audit.stages import STAGES, stage_index
@@ -87,7 +88,7 @@ def diagnose(
     reference: Trace,
     candidate: Trace,
     *,
-    weights: Sequence[str] = (),
+    networks: Sequence[OtherNetwork] = (),
     on_try: Callable[[Hypothesis], None] | None = None,
 ) -> Diagnosis:
     """Find out why the candidate differs from the reference.
@@ -97,11 +98,11 @@ def diagnose(
         pictures: The pictures of both traces.
         reference: Trace of the reference as it is.
         candidate: Trace of the candidate.
-        weights: Names of other weights that the bench knows, most likely first.
+        networks: Other networks that the bench knows, most likely first.
         on_try: Called before each hypothesis, for progress.
     """
     before = compare_traces(reference, candidate, score_floor=bench.settings.post.score_threshold)
-    search = Search(bench, pictures, candidate, tuple(weights), on_try)
+    search = Search(bench, pictures, candidate, tuple(networks), on_try)
     settings, current, comparison = bench.settings, reference, before
     causes: list[Cause] = []
     for _ in range(ROUNDS):
@@ -136,7 +137,7 @@ class _Attempt:
 def _explain(search: Search, settings: Settings, current: Trace, comparison: Comparison, stage: str) -> _Found:
     """Find the change, or the pair of changes, that removes the first difference."""
     faults = [fault for fault in FAULTS if _can_explain(fault, stage, comparison.compared)]
-    evidence = Evidence(settings, current, search.candidate, search.weights, search.pictures.paths)
+    evidence = Evidence(settings, current, search.candidate, search.networks, search.pictures.paths)
     start = search.distance(settings, stage)
     result = comparison.stage(stage)
     if start == 0.0 and search.cured(settings, stage):
@@ -172,8 +173,8 @@ def _explain_by_pair(
 
 def _can_explain(fault: Fault, stage: str, compared: Sequence[str]) -> bool:
     """Say whether a fault can be behind a first difference at `stage`: no stage that would show it earlier is equal."""
-    first_seen = next((s for s in STAGES[stage_index(fault.shows_at) :] if s in compared), None)
-    return first_seen == stage
+    possible = range(stage_index(fault.shows_at), stage_index(fault.shows_until) + 1)
+    return stage in [next((s for s in STAGES[first:] if s in compared), None) for first in possible]
 
 
 def _proposals(faults: Iterable[Fault], evidence: Evidence) -> Iterator[Hypothesis]:

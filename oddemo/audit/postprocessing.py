@@ -44,21 +44,24 @@ def decode_heads(
         class_logits: (pictures, anchors, 1 + classes); column 0 is background and is dropped.
         box_encodings: (pictures, anchors, 4); ty, tx, th, tw.
         anchors_yxyx: (anchors, 4), pixels of the network's frame.
-        frame_hw: Height and width of that frame; boxes are clipped to it.
-        post: Score activation and box coder weights.
+        frame_hw: Height and width of that frame, to which boxes are clipped if they are at all.
+        post: Score activation and rounding, box coder weights, clipping.
     """
     logits = class_logits[..., 1:].astype(np.float32)
     scores = logits if post.activation == "none" else _sigmoid(logits)
     if post.activation == "twice":
         scores = _sigmoid(scores)
+    if post.score_step:
+        scores = np.clip(np.round(scores / post.score_step) * post.score_step, 0.0, 1.0 - post.score_step)
     encodings = box_encodings.astype(np.float32) / np.array(post.box_coder_weights, np.float32)
     size = anchors_yxyx[:, 2:] - anchors_yxyx[:, :2]
     centre = encodings[..., :2] * size + anchors_yxyx[:, :2] + 0.5 * size
     extent = np.exp(np.minimum(encodings[..., 2:], _LOG_SCALE_LIMIT)) * size
     top_left = centre - 0.5 * extent
     boxes = np.concatenate([top_left, top_left + extent], axis=-1)
-    limits = np.array([*frame_hw, *frame_hw], np.float32)
-    return Decoded(np.clip(boxes, 0.0, limits).astype(np.float32), scores.astype(np.float32))
+    if post.clip_boxes:
+        boxes = np.clip(boxes, 0.0, np.array([*frame_hw, *frame_hw], np.float32))
+    return Decoded(boxes.astype(np.float32), scores.astype(np.float32))
 
 
 def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -74,23 +77,33 @@ def _select(boxes: Float, scores: Float, post: Postprocessing) -> tuple[Float, F
     # tf-models-official suppresses over all classes with TensorFlow's own kernel, within a class with its own code.
     rule = suppress if agnostic or post.nms_algorithm == "greedy" else suppress_tfvision_v2
     if agnostic:
-        best = scores.argmax(axis=1)
-        columns = [(best + 1, scores.max(axis=1))]
+        columns = [(scores.argmax(axis=1) + 1, scores.max(axis=1))]
     else:
         columns = [(np.full(len(scores), k + 1), scores[:, k]) for k in range(scores.shape[1])]
     picked_boxes, picked_scores, picked_ids = [], [], []
     for ids, column in columns:
-        passing = np.flatnonzero(column > post.score_threshold)
+        passing = np.flatnonzero(column > post.score_threshold)[:: -1 if post.ties_last else 1]
         passing = passing[np.argsort(-column[passing], kind="stable")][: post.pre_nms_top_k]
         if post.nms_kind != "none":
             passing = passing[rule(boxes[passing], column[passing], post.nms_iou, post.max_detections)]
         picked_boxes.append(boxes[passing])
         picked_scores.append(column[passing])
         picked_ids.append(ids[passing])
+        for further in _further_classes(scores[passing], post) if agnostic else ():
+            picked_boxes.append(boxes[passing])
+            picked_scores.append(np.take_along_axis(scores[passing], further[:, None], axis=1)[:, 0])
+            picked_ids.append(further + 1)
     all_scores = np.concatenate(picked_scores)
-    order = np.argsort(-all_scores, kind="stable")[: post.max_detections]
+    most = post.max_detections * (min(post.classes_per_box, scores.shape[1]) if agnostic else 1)
+    order = np.argsort(-all_scores, kind="stable")[:most]
     order = order[all_scores[order] >= post.final_threshold]
     return np.concatenate(picked_boxes)[order], all_scores[order], np.concatenate(picked_ids)[order]
+
+
+def _further_classes(scores: Float, post: Postprocessing) -> list[NDArray[np.int64]]:
+    """Return the columns of the second, third, … best class of each kept box, as many as are handed out."""
+    ranked = np.argsort(-scores, axis=1, kind="stable")
+    return [ranked[:, place] for place in range(1, min(post.classes_per_box, scores.shape[1]))]
 
 
 def detect(
@@ -119,9 +132,11 @@ def detect(
         boxes = _to_frame(boxes.astype(np.float64), batch, index, frame_hw, post.box_frame)
         if post.final_activation == "sigmoid":
             scores = _sigmoid(scores.astype(np.float32))
+        if post.exchanged:
+            scores, ids = ids.astype(np.float32), np.floor(scores).astype(np.int64)
         if post.box_order == "xyxy":
             boxes = boxes[:, [1, 0, 3, 2]]
-        if post.label_permutation:
+        if post.label_permutation and not post.exchanged:
             ids = np.array([0, *post.label_permutation])[ids]
         results.append(canonical(boxes, scores, ids + post.label_offset, size_hw))
     return results

@@ -14,11 +14,11 @@ from oddemo.audit.diagnose import Diagnosis, diagnose
 from oddemo.audit.effect import change_in_map, truth_for, why_unmeasured
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
+from oddemo.audit.networks import other_networks
 from oddemo.audit.sources.base import Source
 from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.trace import Trace
 from oddemo.audit.verdict import Audit, Material, verdict_of
-from oddemo.audit.weights import known_weights
 from oddemo.data.records import Dataset
 from oddemo.errors import OddemoError
 from oddemo.progress import Tell, silent
@@ -77,8 +77,8 @@ def audit(
             if bench is None:
                 notes.append(_NO_BENCH)
             else:
-                weights = known_weights(bench, second)
-                found = diagnose(bench, pictures, *traces, weights=weights, on_try=lambda h: say(_trying(h)))
+                networks = other_networks(bench, second, pictures, *traces)
+                found = diagnose(bench, pictures, *traces, networks=networks, on_try=lambda h: say(_trying(h)))
     if unmeasured:
         notes.append(unmeasured)
     explained = found is not None and found.explained

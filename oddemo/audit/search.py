@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,12 +13,15 @@ from oddemo.audit.compare import compare_stage
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet
 from oddemo.audit.match import likeness
+from oddemo.audit.networks import OtherNetwork
 from oddemo.audit.settings import Settings
 from oddemo.audit.stages import STAGES, stage_index, tolerance_for
 from oddemo.audit.trace import Trace
 
 #: Pictures on which a hypothesis must pass before it is tried on all.
 PROBE_IMAGES = 6
+#: Overlaps that are this near the threshold of suppression may fall on either side of it.
+IOU_EDGE = 1e-4
 
 
 @dataclass(eq=False)
@@ -28,7 +32,7 @@ class Search:
         bench: The reference.
         pictures: All pictures of the audit.
         candidate: The candidate's trace on them.
-        weights: Names of other weights that the bench knows.
+        networks: Other networks that the bench knows.
         on_try: Called before each hypothesis.
         tried: How many were run.
         probe: The pictures on which hypotheses are tried first.
@@ -38,7 +42,7 @@ class Search:
     bench: Bench
     pictures: ImageSet
     candidate: Trace
-    weights: tuple[str, ...]
+    networks: tuple[OtherNetwork, ...]
     on_try: Callable[[Hypothesis], None] | None
     tried: int = 0
     probe: ImageSet = field(init=False)
@@ -57,15 +61,38 @@ class Search:
         Where the candidate's boxes and scores before suppression can be seen and agree with the reference's, the
         reference's suppression runs on the candidate's: near-equal scores then fall in the same order on both sides.
         """
+        if settings.network.training_mode and pictures is not self.pictures:
+            # Who is in the batch matters: all pictures are run, as the candidate ran them.
+            whole = self.run(self.pictures, settings, stage)
+            return take(whole, [whole.image_names.index(name) for name in pictures.names])
         candidate = self.candidate if pictures is self.pictures else self.probe_candidate
         decoded = candidate.dense.get("decoded")
         inner = "decoded" if decoded is not None and stage_index(stage) > stage_index("decoded") else stage
         trace = self.bench.trace(pictures, settings, upto=inner, stages=tuple(candidate.dense))
+        if settings.post.score_step and trace.detections:
+            trace = self._with_ties_as(candidate, trace, pictures, settings)
         if inner == stage or decoded is None:
             return trace
         if compare_stage("decoded", trace, candidate).status == "differs":
             return self.bench.trace(pictures, settings, upto=stage, stages=tuple(candidate.dense))
         return replace(trace, detections=tuple(self.bench.suppressed(pictures, decoded, settings)))
+
+    def _with_ties_as(self, candidate: Trace, trace: Trace, pictures: ImageSet, settings: Settings) -> Trace:
+        """Settle ties as the candidate does.
+
+        Rounded scores are often equal, and no rule says which box then goes first; rounded boxes often overlap by the
+        very threshold, and the last digit decides.
+        """
+        ways = [
+            replace(settings.post, ties_last=last, nms_iou=settings.post.nms_iou + edge)
+            for last, edge in itertools.product((False, True), (0.0, -IOU_EDGE, IOU_EDGE))
+        ]
+        others = [self.bench.trace(pictures, replace(settings, post=way), stages=()).detections for way in ways]
+        nearest = [
+            max(found, key=lambda one: likeness(one, seen))
+            for *found, seen in zip(*others, candidate.detections, strict=True)
+        ]
+        return replace(trace, detections=tuple(nearest))
 
     def attempt(self, hypothesis: Hypothesis, stage: str) -> float:
         """Try a hypothesis and return what is left of the difference; 0 only if all pictures agree."""

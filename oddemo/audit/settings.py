@@ -102,10 +102,20 @@ class Network:
     Attributes:
         weights: `reference`, or the name under which the bench knows another set.
         training_mode: Batch normalisation uses the batch's own statistics.
+        batches: In training mode, the pictures that go through together, by their number in the audit.
+        quantization: The network is converted to TFLite with `float16` or `dynamic` (8-bit weights) and run there;
+            `none` for neither.
+        spliced: Name under which the bench knows another source's own features and heads, which are taken as they are.
     """
 
     weights: str = "reference"
     training_mode: bool = False
+    batches: tuple[tuple[int, ...], ...] = ()
+    quantization: str = "none"
+    spliced: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of("quantization", self.quantization, ("none", "float16", "dynamic", "int8"))
 
 
 @dataclass(frozen=True)
@@ -118,13 +128,19 @@ class Postprocessing:
         box_coder_weights: Divisors of the encodings (ty, tx, th, tw).
         score_threshold: Lower scores are dropped before suppression.
         nms_iou: Overlap from which a box of lower score is dropped.
-        nms_kind: `per_class`, `class_agnostic` (one class a box, suppressed over all classes) or `none`.
+        nms_kind: `per_class`, `class_agnostic` (suppressed over all classes) or `none`.
+        classes_per_box: How many classes a box hands out where suppression is class-agnostic, best first.
+        clip_boxes: Boxes are clipped to the network's frame before suppression; TFLite's own operation does not.
         nms_algorithm: `greedy`, or `tfvision_v2`: tf-models-official's own, which differs below an overlap of 0.5 (see
             `suppress_tfvision_v2`).
         pre_nms_top_k: How many boxes a class takes into suppression.
         max_detections: How many are kept a picture.
         final_threshold: A second threshold, after suppression, on the caller's side.
+        score_step: Scores are rounded to multiples of this and stay below 1, as a sigmoid in 8-bit integers gives
+            them (1/256); 0 for no rounding.
+        ties_last: Of equal scores, the later anchor goes first.
         final_activation: `none`, or `sigmoid` if the caller takes scores for logits.
+        exchanged: The caller takes scores for class ids and class ids for scores.
         box_order: `yxyx`, or `xyxy` if the caller takes one for the other.
         box_frame: `picture` pixels; `network` pixels of the network's frame; `normalized` to [0, 1]; `stretched`:
             normalised by the network's frame and scaled to the picture as if there were no padding.
@@ -137,12 +153,17 @@ class Postprocessing:
     max_detections: int
     pre_nms_top_k: int
     nms_kind: str = "per_class"
+    classes_per_box: int = 1
+    clip_boxes: bool = True
     nms_algorithm: str = "greedy"
     activation: str = "sigmoid"
     anchor_size: float | None = None
     box_coder_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     final_threshold: float = 0.0
+    score_step: float = 0.0
+    ties_last: bool = False
     final_activation: str = "none"
+    exchanged: bool = False
     box_order: str = "yxyx"
     box_frame: str = "picture"
     label_offset: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,7 @@ class Detector:
         generator = model.detection_generator
         decoder = type(generator).from_config({**generator.get_config(), "apply_nms": False})
 
-        def heads(pixels: Any) -> Any:
-            features = model.decoder(model.backbone(pixels, training=False), training=False)
-            class_logits, box_encodings, _ = model.head(features)
-            return class_logits, box_encodings
+        whole = _whole_network(model)
 
         def generate(generate_from: Any) -> Any:
             def call(class_logits: Any, box_encodings: Any, network_size_hw: Any) -> Any:
@@ -75,7 +73,10 @@ class Detector:
             return tf.function(call, input_signature=[*self._head_specs(), tf.TensorSpec([None, 2], tf.float32)])
 
         pixels_spec = tf.TensorSpec([None, *self.input_size_hw, 3], tf.float32)
-        self._heads = tf.function(heads, input_signature=[pixels_spec])
+        self._network = {
+            training: tf.function(partial(whole, training=training), input_signature=[pixels_spec])
+            for training in (False, True)
+        }
         self._decode = generate(decoder)
         self._detect = generate(generator)
 
@@ -99,8 +100,22 @@ class Detector:
         Returns:
             Class logits, level → (B, h, w, A*C) with class 0 the background, and box encodings, level → (B, h, w, A*4).
         """
-        class_logits, box_encodings = self._heads(pixels)
-        return _arrays(class_logits), _arrays(box_encodings)
+        _, class_logits, box_encodings = self.run_network(pixels)
+        return class_logits, box_encodings
+
+    def run_network(self, pixels: NDArray[np.float32], *, training_mode: bool = False) -> tuple[Levels, Levels, Levels]:
+        """Run the network and keep what the feature pyramid hands to the head.
+
+        Args:
+            pixels: (B, h, w, 3) float32 network inputs.
+            training_mode: Batch norm uses the statistics of this batch, and moves its own; the result then depends on
+                which pictures are in it.
+
+        Returns:
+            Features, level → (B, h, w, filters), then class logits and box encodings as `forward` returns them.
+        """
+        features, class_logits, box_encodings = self._network[training_mode](pixels)
+        return _arrays(features), _arrays(class_logits), _arrays(box_encodings)
 
     def decode(
         self, heads: tuple[Levels, Levels], image_info: NDArray[np.float32]
@@ -184,6 +199,21 @@ def load_detector(
     model = build_model(params)
     restore(checkpoint if checkpoint is not None else find_checkpoint(folder), model=model)
     return Detector(params, class_names, model)
+
+
+def _whole_network(model: Any) -> Any:
+    """Return a layer that runs backbone, feature pyramid and head, all of them in training mode or none."""
+    import tf_keras
+
+    class WholeNetwork(tf_keras.layers.Layer):  # type: ignore[misc]
+        """The head takes no `training` of its own: what is inside a layer inherits it."""
+
+        def call(self, pixels: Any, training: bool | None = None) -> Any:
+            features = model.decoder(model.backbone(pixels, training=training), training=training)
+            class_logits, box_encodings, _ = model.head(features)
+            return features, class_logits, box_encodings
+
+    return WholeNetwork()
 
 
 def build_model(params: Any) -> Any:

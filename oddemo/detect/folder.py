@@ -14,6 +14,8 @@ PARAMS = "params.yaml"
 LABEL_MAP = "label_map.pbtxt"
 TRAINING = "training.json"
 CHECKPOINT_NAME = "ckpt"
+#: How the last part of a variable's key in a checkpoint is called.
+_VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
 
 
 def read_params(folder: Path, *, overrides: Mapping[str, Any] | None = None) -> Any:
@@ -123,6 +125,36 @@ def restore(checkpoint: Path, **objects: Any) -> None:
             found=str(error).strip().splitlines()[0],
             do="check that the files are whole and belong to this params.yaml",
         ) from None
+
+
+def restore_averages(checkpoint: Path, model: Any) -> None:
+    """Set a model to the other of the two sets of weights, raw and averaged (EMA), that its checkpoint holds.
+
+    Args:
+        checkpoint: Prefix of the checkpoint files.
+        model: TF-Vision's model, whose weights are set.
+
+    Raises:
+        OddemoError: If the checkpoint holds one set alone, or is of another architecture.
+    """
+    tf = load_tensorflow()
+    restore(checkpoint, model=model)
+    reader = tf.train.load_checkpoint(str(checkpoint))
+    others: dict[tuple[Any, ...], Any] = {}
+    for key in reader.get_variable_to_shape_map():
+        own, slot, _ = key.partition("/.OPTIMIZER_SLOT/")
+        if slot and key.endswith(f"/average/{_VALUE}"):
+            value = reader.get_tensor(f"{own}/{_VALUE}")
+            others[value.shape, value.tobytes()] = reader.get_tensor(key)
+    if not others:
+        raise OddemoError(
+            f"The checkpoint {checkpoint} holds one set of weights.",
+            expected="averages beside the raw weights, as a training with EMA keeps them",
+            found="no averages",
+        )
+    for variable in model.trainable_variables:
+        value = variable.numpy()
+        variable.assign(others.get((value.shape, value.tobytes()), value))
 
 
 def checkpoint_errors() -> tuple[type[Exception], ...]:

@@ -18,6 +18,7 @@ class Recipe:
 
     Attributes:
         input_size_px: Side of the square network input; a multiple of 2**max_level.
+        backbone: `resnet`, or `mobilenet` for TF-Vision's MobileNetV2.
         resnet_depth: TF-Vision's `model_id` of the ResNet backbone.
         width: Factor on the backbone's number of filters.
         fpn_filters: Filters of the feature pyramid.
@@ -35,6 +36,7 @@ class Recipe:
         learning_rate: Highest learning rate of Adam; it falls to 0 along a cosine.
         warmup_steps: Steps in which the learning rate rises to its highest.
         clip_norm: Largest global norm of a gradient.
+        ema_decay: Decay of the moving average of the weights, which is then what is evaluated and kept; 0 for none.
         focal_alpha: Weight of positive anchors in the focal loss.
         focal_gamma: Exponent of the focal loss.
         box_loss_weight: Weight of the box loss.
@@ -48,6 +50,7 @@ class Recipe:
     """
 
     input_size_px: int = 128
+    backbone: str = "resnet"
     resnet_depth: int = 10
     width: float = 0.25
     fpn_filters: int = 32
@@ -64,6 +67,7 @@ class Recipe:
     learning_rate: float = 3e-3
     warmup_steps: int = 50
     clip_norm: float = 5.0
+    ema_decay: float = 0.0
     focal_alpha: float = 0.25
     focal_gamma: float = 1.5
     box_loss_weight: int = 50
@@ -85,6 +89,8 @@ class Recipe:
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("warmup_steps", self.warmup_steps >= 0, "at least 0"),
+            ("backbone", self.backbone in ("resnet", "mobilenet"), "resnet or mobilenet"),
+            ("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1"),
             ("scale_min", 0 < self.scale_min <= self.scale_max, "above 0, and at most scale_max"),
             ("score_threshold", 0 <= self.score_threshold < 1, "from 0 to below 1"),
             ("nms_iou", 0 < self.nms_iou <= 1, "above 0, at most 1"),
@@ -150,10 +156,7 @@ class Recipe:
                     "aspect_ratios": list(self.anchor_ratios),
                     "anchor_size": self.anchor_size,
                 },
-                "backbone": {
-                    "type": "resnet",
-                    "resnet": {"model_id": self.resnet_depth, "depth_multiplier": self.width},
-                },
+                "backbone": self._backbone(),
                 "decoder": {"type": "fpn", "fpn": {"num_filters": self.fpn_filters}},
                 "head": {
                     "num_convs": self.head_convs,
@@ -185,10 +188,19 @@ class Recipe:
             "validation_data": {**data, "is_training": False},
         }
 
+    def _backbone(self) -> dict[str, Any]:
+        if self.backbone == "mobilenet":
+            settings = {"model_id": "MobileNetV2", "filter_size_scale": self.width}
+        else:
+            settings = {"model_id": self.resnet_depth, "depth_multiplier": self.width}
+        return {"type": self.backbone, self.backbone: settings}
+
     def _trainer(self) -> dict[str, Any]:
+        averages = {"ema": {"average_decay": self.ema_decay}} if self.ema_decay else {}
         return {
             "train_steps": self.steps,
             "optimizer_config": {
+                **averages,
                 "optimizer": {"type": "adam", "adam": {"global_clipnorm": self.clip_norm}},
                 "learning_rate": {
                     "type": "cosine",

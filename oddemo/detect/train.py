@@ -134,6 +134,8 @@ class _Loop:
         self.task = retinanet.RetinaNetTask(self.params.task)
         self.model = draw_weights(self.params, seed=seed, head_init=recipe.head_init)
         self.optimizer = self.task.create_optimizer(self.params.trainer.optimizer_config, self.params.runtime)
+        if recipe.ema_decay:
+            self.optimizer.shadow_copy(self.model)
         self.state = TrainingState(folder, self.model, self.optimizer)
         self.weights_from = "drawn"
         if init_from is not None:
@@ -183,7 +185,11 @@ class _Loop:
             raise self.samples.failure
 
     def write_detector(self, class_names: tuple[str, ...]) -> None:
-        """Write configuration, label map and weights; the checkpoint is one that TF-Vision's trainer can start from."""
+        """Write configuration, label map and weights; the checkpoint is one that TF-Vision's trainer can start from.
+
+        Where averages were kept, they are the model's weights from here on, and the raw ones lie beside them, as in the
+        best checkpoint that TF-Vision's own trainer keeps.
+        """
         tf = load_tensorflow()
         from official.core import train_utils
 
@@ -193,11 +199,23 @@ class _Loop:
         write_label_map(self.folder / LABEL_MAP, class_names, overwrite=True)
         for stale in self.folder.glob(f"{CHECKPOINT_NAME}-*"):
             stale.unlink()
-        checkpoint = tf.train.Checkpoint(model=self.model, **self.model.checkpoint_items)
+        objects = {"model": self.model, **self.model.checkpoint_items}
+        if self.recipe.ema_decay:
+            self._swap_averages()
+            objects["optimizer"] = self.optimizer
+        checkpoint = tf.train.Checkpoint(**objects)
         manager = tf.train.CheckpointManager(
             checkpoint, str(self.folder), max_to_keep=1, checkpoint_name=CHECKPOINT_NAME
         )
         manager.save(checkpoint_number=self.step)
+
+    def _swap_averages(self) -> None:
+        """As the optimizer's `swap_weights`, which runs only under a distribution strategy."""
+        for variable in self.model.trainable_variables:
+            average = self.optimizer.get_slot(variable, "average")
+            raw = variable.numpy()
+            variable.assign(average)
+            average.assign(raw)
 
 
 class _TensorBoard:

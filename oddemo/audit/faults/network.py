@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from oddemo.audit.faults.record import Evidence, Fault, Hypothesis
@@ -10,20 +10,18 @@ from oddemo.audit.faults.record import Evidence, Fault, Hypothesis
 _NOTEBOOK = "11_weights_and_modes"
 
 
-def _checkpoint(evidence: Evidence) -> Iterator[Hypothesis]:
-    settings = evidence.settings
-    for name in evidence.weights:
-        if name != settings.network.weights:
-            where = (
-                "its own weights, which are not the reference's" if name == "candidate" else f"the weights of {name}"
-            )
-            yield Hypothesis(
-                "wrong_checkpoint",
-                replace(settings, network=replace(settings.network, weights=name)),
-                f"runs with {where}",
-                "export again from the checkpoint that was evaluated: pass its full prefix, such as DIR/ckpt-3000",
-                rank=2,
-            )
+def _network(fault_id: str) -> Callable[[Evidence], Iterator[Hypothesis]]:
+    """Return what proposes the other networks that would be this fault."""
+
+    def propose(evidence: Evidence) -> Iterator[Hypothesis]:
+        settings = evidence.settings
+        for other in evidence.networks:
+            network = replace(settings.network, **other.changes)
+            if other.fault == fault_id and network != settings.network:
+                changed = replace(settings, network=network, post=replace(settings.post, **other.post_changes))
+                yield Hypothesis(fault_id, changed, other.claim, other.fix, rank=other.rank)
+
+    return propose
 
 
 def _activation(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -51,7 +49,52 @@ FAULTS = (
         symptom="Some pictures agree, others do not; the metric is that of an earlier or another training.",
         cure="Export from the checkpoint that was evaluated, and compare weights fingerprints.",
         notebook=_NOTEBOOK,
-        propose=_checkpoint,
+        propose=_network("wrong_checkpoint"),
+        shows_until="heads",
+    ),
+    Fault(
+        id="ema_weights",
+        stage="features",
+        shows_at="features",
+        title="raw instead of averaged weights, or the other way round",
+        symptom="All scores are a little off, or nothing is found; the export is as good as a training without EMA.",
+        cure="Decide which of the two sets is evaluated, and export that one.",
+        notebook=_NOTEBOOK,
+        propose=_network("ema_weights"),
+        shows_until="heads",
+    ),
+    Fault(
+        id="partial_restore",
+        stage="features",
+        shows_at="features",
+        title="weights restored in part",
+        symptom="Nothing is found, or random boxes; a warning about unresolved objects scrolled by.",
+        cure="Restore strictly: assert_existing_objects_matched(), never a bare expect_partial().",
+        notebook=_NOTEBOOK,
+        propose=_network("partial_restore"),
+        shows_until="heads",
+    ),
+    Fault(
+        id="batchnorm_mode",
+        stage="features",
+        shows_at="features",
+        title="batch normalisation in training mode",
+        symptom="A picture's detections change with the batch it is in; a single picture is worst.",
+        cure="Run and export with training=False.",
+        notebook=_NOTEBOOK,
+        propose=_network("batchnorm_mode"),
+        shows_until="heads",
+    ),
+    Fault(
+        id="quantization",
+        stage="features",
+        shows_at="features",
+        title="quantised weights or activations",
+        symptom="Everything is a little off, small and faint objects most; after a bad calibration, everything a lot.",
+        cure="Calibrate with pictures preprocessed as in training, keep float16 or float32, or accept the stated cost.",
+        notebook=_NOTEBOOK,
+        propose=_network("quantization"),
+        shows_until="detections",
     ),
     Fault(
         id="score_activation",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oddemo.audit.settings import Settings
 from oddemo.audit.stages import STAGES, stage_index
 from oddemo.audit.trace import Trace
 from oddemo.errors import OddemoError
+
+if TYPE_CHECKING:
+    from oddemo.audit.networks import OtherNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,14 +24,14 @@ class Evidence:
         settings: The reference's settings, with the causes found so far taken on.
         reference: The reference's trace under these settings.
         candidate: The candidate's trace on the same pictures.
-        weights: Names of other weights that the bench knows, most likely first.
+        networks: Other networks that the bench knows, most likely first.
         files: Files of the pictures.
     """
 
     settings: Settings
     reference: Trace
     candidate: Trace
-    weights: tuple[str, ...] = ()
+    networks: tuple[OtherNetwork, ...] = ()
     files: tuple[Path, ...] = ()
 
 
@@ -59,6 +63,7 @@ class Fault:
         id: As in reports; part of the contract with users.
         stage: Where it acts.
         shows_at: The first stage at which it can be seen in a trace that shows all stages.
+        shows_until: The last stage at which it can be seen first, where that depends on its form; else `shows_at`.
         title: A few words.
         symptom: What people see.
         cure: What to do, in general; a diagnosis gives the exact line.
@@ -74,11 +79,12 @@ class Fault:
     cure: str
     notebook: str
     propose: Callable[[Evidence], Iterable[Hypothesis]] = field(repr=False)
+    shows_until: str = ""
 
     def __post_init__(self) -> None:
-        if self.stage not in STAGES or self.shows_at not in STAGES:
-            raise OddemoError(
-                f"{self.id}: unknown stage.", expected=", ".join(STAGES), found=f"{self.stage}, {self.shows_at}"
-            )
-        if stage_index(self.stage) > stage_index(self.shows_at):
+        object.__setattr__(self, "shows_until", self.shows_until or self.shows_at)
+        stages = (self.stage, self.shows_at, self.shows_until)
+        if not set(stages) <= set(STAGES):
+            raise OddemoError(f"{self.id}: unknown stage.", expected=", ".join(STAGES), found=", ".join(stages))
+        if not stage_index(self.stage) <= stage_index(self.shows_at) <= stage_index(self.shows_until):
             raise OddemoError(f"{self.id} cannot show at {self.shows_at}, before it acts at {self.stage}.")

@@ -69,6 +69,7 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
                 "export with the suppression of training: detection_generator.nms_version and use_class_agnostic_nms "
                 "of params.yaml; for TFLite, use_regular_nms=True",
             )
+    yield from _as_tflite(settings)
     algorithm = "greedy" if settings.post.nms_algorithm != "greedy" else "tfvision_v2"
     yield Hypothesis(
         "nms_kind",
@@ -78,6 +79,22 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
         else "suppresses with tf-models-official's v2, the reference by the definition",
         "export with the nms_version of training; below an overlap of 0.5 they differ",
     )
+
+
+def _as_tflite(settings: Settings) -> Iterator[Hypothesis]:
+    """TFLite's own operation does not clip boxes first; its fast form suppresses over classes, some classes a box."""
+    fix = (
+        "export with the nms_version of training, or set tflite_post_processing.use_regular_nms=True "
+        "(Object Detection API: --use_regular_nms) and accept boxes that are not clipped before suppression"
+    )
+    if settings.post.clip_boxes:
+        plain = {"nms_algorithm": "greedy", "clip_boxes": False}
+        claim = "suppresses as TFLite_Detection_PostProcess does"
+        regular = _post(settings, nms_kind="per_class", **plain)
+        yield Hypothesis("nms_kind", regular, f"{claim}, within each class (regular)", fix)
+        for count in range(1, 7):
+            fast = _post(settings, nms_kind="class_agnostic", classes_per_box=count, **plain)
+            yield Hypothesis("nms_kind", fast, f"{claim}, over all classes (fast), {count} classes a box", fix)
 
 
 def _limit(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -102,7 +119,27 @@ def _never(evidence: Evidence) -> Iterator[Hypothesis]:
     yield from ()
 
 
+def _exchanged(evidence: Evidence) -> Iterator[Hypothesis]:
+    if not evidence.settings.post.exchanged:
+        yield Hypothesis(
+            "output_order",
+            _post(evidence.settings, exchanged=True),
+            "takes scores for class ids and class ids for scores",
+            "read outputs by name (signature runner, detection_scores), never by their place in a list",
+        )
+
+
 FAULTS = (
+    Fault(
+        id="output_order",
+        stage="detections",
+        shows_at="detections",
+        title="outputs taken for one another",
+        symptom="Scores are whole numbers above 1, and every object has the same class.",
+        cure="Read outputs by name or signature, never by index.",
+        notebook=_NOTEBOOK,
+        propose=_exchanged,
+    ),
     Fault(
         id="numeric_noise",
         stage="detections",

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.sources.labels import LABEL_MAP
 from oddemo.data.label_map import read_label_map, write_label_map
-from oddemo.detect.folder import CHECKPOINT_NAME
+from oddemo.detect.folder import CHECKPOINT_NAME, find_checkpoint, restore_averages
 from oddemo.detect.runtime import load_tensorflow
+from oddemo.errors import OddemoError
 from oddemo.export.saved_model import export_saved_model
+from oddemo.export.tflite import export_tflite, label_map_beside
 from oddemo.files import atomic_file
+
+if TYPE_CHECKING:
+    from oddemo.detect.detector import Detector
 
 CLIENTS = Path(__file__).with_name("clients")
 
 
-def build(parts: Parts, detector: Path, folder: Path) -> str:
+def build(parts: Parts, detector: Path, folder: Path, *, calibration: Sequence[Path] = ()) -> str:
     """Make a deployment of a detector.
 
     A sound export that is in the folder already is taken for a deployment whose only fault is in its script.
@@ -30,7 +36,8 @@ def build(parts: Parts, detector: Path, folder: Path) -> str:
     Args:
         parts: What is wrong with it.
         detector: Detector folder.
-        folder: The export goes to `saved_model` in it, the script beside that.
+        folder: The export goes to `saved_model` (or `model.tflite`) in it, a script beside that.
+        calibration: Pictures for an export in 8-bit integers; those of the built-in sample if not given.
 
     Returns:
         Its source, `kind:place`.
@@ -38,6 +45,8 @@ def build(parts: Parts, detector: Path, folder: Path) -> str:
     Raises:
         OddemoError: If the detector folder is incomplete, or the place is taken.
     """
+    if parts.tflite:
+        return f"tflite:{_tflite(parts, detector, folder / 'model.tflite', calibration)}"
     place = folder / "saved_model"
     only_script = parts == Parts(client=parts.client)
     if not (only_script and parts.client is not None and place.is_dir()):
@@ -57,12 +66,49 @@ def build(parts: Parts, detector: Path, folder: Path) -> str:
     return f"python:{script}:detect"
 
 
+def _tflite(parts: Parts, detector: Path, file: Path, calibration: Sequence[Path]) -> Path:
+    with checkpoint_of(parts, detector) as checkpoint:
+        export_tflite(
+            detector,
+            file,
+            overrides=parts.overrides,
+            checkpoint=checkpoint,
+            module_class=_module(parts),
+            quantization=parts.tflite,
+            calibration=_network_inputs(detector, calibration) if parts.tflite == "int8" else None,
+        )
+    if parts.names_swapped:
+        first, second, *others = read_label_map(label_map_beside(file))
+        write_label_map(label_map_beside(file), (second, first, *others), overwrite=True)
+    return file
+
+
+def _network_inputs(detector: Path, calibration: Sequence[Path]) -> NDArray[np.float32]:
+    """Preprocess pictures as in training; without any, those of the built-in sample with the detector's classes."""
+    from oddemo.data.sample import sample_dataset
+    from oddemo.data.scenes.spec import CLASS_NAMES
+    from oddemo.detect.decode import read_as_trained
+    from oddemo.detect.detector import load_detector
+
+    loaded = load_detector(detector)
+    if not calibration:
+        fitting = [world for world, names in CLASS_NAMES.items() if names == loaded.class_names]
+        if not fitting:
+            raise OddemoError(
+                "8-bit integers need pictures to be calibrated on.", found=f"none for {', '.join(loaded.class_names)}"
+            )
+        sample = sample_dataset(fitting[0], "test")
+        calibration = [sample.image_path(record) for record in sample.records]
+    return np.stack([loaded.preprocess(read_as_trained(path))[0] for path in calibration])
+
+
 def _module(parts: Parts) -> Any:
     """Return TF-Vision's serving module with the mistakes in its graph, or None if it has none."""
-    if parts.before is None and parts.inputs is None and parts.after is None:
+    if parts.before is None and parts.inputs is None and parts.after is None and not parts.training_mode:
         return None
     tf = load_tensorflow()
     from official.vision.serving import detection
+    from tf_keras.src import backend
 
     class Module(detection.DetectionModule):  # type: ignore[misc]
         """TF-Vision's serving module with a mistake."""
@@ -77,7 +123,10 @@ def _module(parts: Parts) -> Any:
             return super()._build_inputs(image)
 
         def serve(self, images: Any) -> dict[str, Any]:
-            outputs: dict[str, Any] = super().serve(images)
+            # As `tf.keras.backend.set_learning_phase(1)`, left on from the training.
+            mode = backend.deprecated_internal_learning_phase_scope(1) if parts.training_mode else nullcontext()
+            with mode:
+                outputs: dict[str, Any] = super().serve(images)
             return outputs if parts.after is None else parts.after(self, outputs)
 
     return Module
@@ -88,20 +137,40 @@ def checkpoint_of(parts: Parts, detector: Path) -> Iterator[Path | None]:
     """Yield the prefix of the checkpoint that a deployment is made from, or None for the detector's own.
 
     Args:
-        parts: What is wrong with the deployment; `weights_moved` alone matters.
+        parts: What is wrong with the deployment; its weights alone matter.
         detector: Detector folder.
     """
-    if parts.weights_moved == 0.0:
+    if not (parts.weights_moved or parts.left_out or parts.other_set):
         yield None
         return
     from oddemo.detect.detector import load_detector
 
     tf = load_tensorflow()
     other = load_detector(detector)
+    if parts.other_set:
+        restore_averages(find_checkpoint(detector), other.model)
+    if parts.left_out:
+        _draw_again(other, parts.left_out)
     random = np.random.default_rng(0)
-    for variable in other.model.trainable_variables:
+    for variable in other.model.variables if parts.weights_moved else ():
         value = variable.numpy()
         step = parts.weights_moved * value.std() * random.standard_normal(value.shape)
-        variable.assign(value + step.astype(value.dtype))
+        moved = np.abs(value + step) if variable.name.endswith("moving_variance:0") else value + step
+        variable.assign(moved.astype(value.dtype))
     with tempfile.TemporaryDirectory(prefix="oddemo-plant-") as temporary:
         yield Path(tf.train.Checkpoint(model=other.model).save(str(Path(temporary) / CHECKPOINT_NAME)))
+
+
+def _draw_again(detector: Detector, part: str) -> None:
+    """Give a part of the network the weights of a fresh model, as a restore that silently leaves it out does."""
+    from oddemo.detect.initialise import draw_weights
+
+    fresh = draw_weights(detector.params, seed=0, head_init="tf_vision")
+    for own, other in zip(_variables(detector.model, part), _variables(fresh, part), strict=True):
+        own.assign(other)
+
+
+def _variables(model: Any, part: str) -> list[Any]:
+    if part == "batch_norm":
+        return [variable for variable in model.variables if "batch_normalization" in variable.name]
+    return list(getattr(model, part).variables)

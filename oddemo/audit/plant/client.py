@@ -27,6 +27,12 @@ PLANTS = (
         "score_threshold", "client_filters", "The script keeps only scores from 0.5 on.", Parts(client="only_confident")
     ),
     Plant(
+        "output_order",
+        "client_by_index",
+        "The script takes the outputs by their place, and the signature sorts them by name.",
+        Parts(client="outputs_by_index"),
+    ),
+    Plant(
         "aspect_ratio",
         "client_stretches",
         "The script stretches pictures to a square first.",

@@ -5,6 +5,18 @@ from __future__ import annotations
 from oddemo.audit.plant.record import Parts, Plant
 
 _GENERATOR = "task.model.detection_generator"
+_TFLITE = f"{_GENERATOR}.tflite_post_processing"
+#: TFLite's own suppression with the thresholds of the reference, within each class.
+TFLITE_REGULAR = {
+    f"{_GENERATOR}.nms_version": "tflite",
+    f"{_TFLITE}.use_regular_nms": True,
+    f"{_TFLITE}.nms_score_threshold": 0.05,
+    f"{_TFLITE}.max_detections": 100,
+    f"{_TFLITE}.detections_per_class": 100,
+    f"{_TFLITE}.max_classes_per_detection": 1,
+}
+#: The same over all classes, as the converter's flags leave it if nobody sets them.
+TFLITE_FAST = TFLITE_REGULAR | {f"{_TFLITE}.use_regular_nms": False}
 
 
 PLANTS = (
@@ -43,6 +55,12 @@ PLANTS = (
         "class_agnostic",
         "The export suppresses over all classes, as fast NMS on a device does.",
         Parts({f"{_GENERATOR}.use_class_agnostic_nms": True}),
+    ),
+    Plant(
+        "nms_kind",
+        "tflite_fast",
+        "The TFLite file suppresses with its own operation, which is fast because it looks at no classes.",
+        Parts(TFLITE_FAST, tflite="none"),
     ),
     Plant(
         "max_detections",

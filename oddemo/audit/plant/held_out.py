@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from oddemo.audit.plant.configured import TFLITE_REGULAR
 from oddemo.audit.plant.graph import fit, kernel
 from oddemo.audit.plant.record import Parts, Plant
 
@@ -62,6 +63,12 @@ PLANTS = (
     Plant("resize_kernel", "opencv_client", "The script resizes with OpenCV, by area.", Parts(client="opencv_resized")),
     Plant("padding_value", "grey_centre", "The graph letterboxes as YOLO does.", Parts(inputs=_grey_centre)),
     Plant("wrong_checkpoint", "hardly_moved", "The checkpoint before the last.", Parts(weights_moved=0.005)),
+    Plant("partial_restore", "decoder_left_out", "The feature pyramid was not restored.", Parts(left_out="decoder")),
+    Plant("partial_restore", "batch_norm_left_out", "Batch norm was not restored.", Parts(left_out="batch_norm")),
+    Plant("batchnorm_mode", "one_by_one", "The same, one picture a call.", Parts(training_mode=True, client="sound")),
+    Plant("quantization", "float16", "The TFLite file keeps its weights in 16 bits.", Parts(tflite="float16")),
+    Plant("nms_kind", "tflite_regular", "TFLite's own operation, regular.", Parts(TFLITE_REGULAR, tflite="none")),
+    Plant("output_order", "no_cast", "Outputs by place, ids left as floats.", Parts(client="outputs_as_they_come")),
     Plant("score_activation", "client_again", "The script takes scores for logits.", Parts(client="sigmoid_again")),
     Plant("label_map", "names_swapped", "The export ships another label map.", Parts(names_swapped=True)),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,11 @@ class Parts:
         inputs: In place of the graph's preprocessing.
         after: Done to the outputs inside the graph.
         weights_moved: Standard deviation by which each variable is moved, relative to its own; 0 for the right weights.
+        left_out: Part of the network that was not restored: `head`, `decoder` or `batch_norm`; empty for none.
+        other_set: Whether the weights are the other set of a checkpoint that holds raw and averaged ones.
+        training_mode: Whether batch normalisation runs in training mode.
+        tflite: Kind of the TFLite file that is deployed in place of a SavedModel: `none` (float32), `float16`,
+            `dynamic` or `int8`; empty for a SavedModel.
         names_swapped: Whether the label map that ships with it has its first two names swapped.
         client: Name of a serving script around the export; none if the graph itself is the deployment.
     """
@@ -36,6 +41,10 @@ class Parts:
     inputs: Inputs | None = None
     after: After | None = None
     weights_moved: float = 0.0
+    left_out: str = ""
+    other_set: bool = False
+    training_mode: bool = False
+    tflite: str = ""
     names_swapped: bool = False
     client: str | None = None
 
@@ -46,11 +55,19 @@ class Parts:
             OddemoError: If they sit in the same part.
         """
         both: dict[str, Any] = {}
-        for name in ("before", "inputs", "after", "weights_moved", "names_swapped", "client"):
-            mine, theirs = getattr(self, name), getattr(other, name)
+        for entry in fields(self):
+            mine, theirs = getattr(self, entry.name), getattr(other, entry.name)
+            if entry.name == "overrides":
+                continue
             if mine and theirs:
-                raise OddemoError("Two faults in the same part of a deployment cannot be planted.", found=name)
-            both[name] = mine or theirs
+                raise OddemoError("Two faults in the same part of a deployment cannot be planted.", found=entry.name)
+            both[entry.name] = mine or theirs
+        weights = [name for name in ("weights_moved", "left_out", "other_set") if both[name]]
+        in_graph = [name for name in ("before", "inputs", "after", "client") if both[name]]
+        if len(weights) > 1 or (both["tflite"] and in_graph):
+            raise OddemoError(
+                "These faults exclude each other.", found=", ".join(weights if len(weights) > 1 else in_graph)
+            )
         if set(self.overrides) & set(other.overrides):
             raise OddemoError("Two faults set the same entry of the configuration.", found=", ".join(other.overrides))
         return Parts(overrides={**self.overrides, **other.overrides}, **both)
@@ -65,20 +82,22 @@ class Plant:
         variant: Which form or strength of it; unique together with `fault`.
         story: How it happens, in one sentence.
         parts: What is wrong.
+        shows_at: The stage at which this form shows first, where it is not the fault's own.
     """
 
     fault: str
     variant: str
     story: str
     parts: Parts = field(repr=False)
+    shows_at: str = ""
 
     @property
     def name(self) -> str:
         """`fault/variant`."""
         return f"{self.fault}/{self.variant}"
 
-    def make(self, detector: Path, folder: Path) -> str:
+    def make(self, detector: Path, folder: Path, *, calibration: Sequence[Path] = ()) -> str:
         """Make the broken deployment of a detector; see `build`."""
         from oddemo.audit.plant.build import build
 
-        return build(self.parts, Path(detector), Path(folder))
+        return build(self.parts, Path(detector), Path(folder), calibration=calibration)

@@ -64,7 +64,7 @@ class FunctionSource:
             dense={},
             detections=tuple(detections),
             labels=self.labels,
-            provenance={"versions": package_versions()},
+            provenance={"versions": package_versions(), "batches": [[number] for number in range(len(images))]},
         )
 
     def _call(self, given: Any, path: Path) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from oddemo.audit.sources.running import TAP
+from oddemo.audit.sources.stateless import ASSIGNS, without_assignments
 from oddemo.audit.sources.taps import Graph, Node, Taps, find_taps
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
@@ -64,15 +65,33 @@ def load_signature(folder: Path, signature: str) -> TappedSignature:
     Raises:
         OddemoError: If the folder is no SavedModel, is damaged, or has no such signature with one input.
     """
-    tf = load_tensorflow()
     if not (folder / "saved_model.pb").is_file():
         raise OddemoError(
             f"{folder} is not a SavedModel.",
             expected="a folder with saved_model.pb and variables/",
             found="no saved_model.pb" if folder.is_dir() else "no such folder",
         )
+    # The signature alone does not keep its variables alive: what was loaded is held until they are frozen.
+    loaded, function = _load(folder, signature, folder)
+    if _changes_itself(function):
+        with without_assignments(folder) as same:
+            loaded, function = _load(same, signature, folder)
+    tapped = _tap(folder, function)
+    del loaded
+    return tapped
+
+
+def _changes_itself(function: Any) -> bool:
+    definition = function.graph.as_graph_def()
+    bodies = (definition.node, *(body.node_def for body in definition.library.function))
+    return any(node.op in ASSIGNS for nodes in bodies for node in nodes)
+
+
+def _load(place: Path, signature: str, folder: Path) -> tuple[Any, Any]:
+    """Load a SavedModel from a place, and return it with its signature; messages name the folder."""
+    tf = load_tensorflow()
     try:
-        loaded = tf.saved_model.load(str(folder))
+        loaded = tf.saved_model.load(str(place))
     except Exception as error:  # a damaged file surfaces as one of many kinds of exception
         raise OddemoError(
             f"The SavedModel {folder} cannot be loaded.",
@@ -87,7 +106,7 @@ def load_signature(folder: Path, signature: str) -> TappedSignature:
             found=", ".join(loaded.signatures) or "none",
             do="export it with a serving signature",
         )
-    return _tap(folder, loaded.signatures[signature])
+    return loaded, loaded.signatures[signature]
 
 
 def _tap(folder: Path, function: Any) -> TappedSignature:

@@ -81,6 +81,11 @@ def _count(outputs: Mapping[str, Any], most: int, source: str) -> int:
     return int(counts[0])
 
 
+def _exchanged(scores: NDArray[Any], classes: NDArray[Any]) -> bool:
+    """Say whether scores look like class ids, and class ids like scores."""
+    return bool((np.round(scores) == scores).all() and (np.round(classes) != classes).any() and (classes <= 1).all())
+
+
 def read_outputs(
     outputs: Mapping[str, Any],
     image_size_hw: tuple[int, int],
@@ -127,5 +132,7 @@ def read_outputs(
         boxes = boxes * np.tile(np.array(image_size_hw, np.float64), 2)
     # TF-Vision pads its list with rows of score 0.
     real = scores > 0.0
+    if _exchanged(scores[real], classes[real]):
+        classes = np.floor(classes)  # as a cast to integers does, which callers put there
     class_ids = _whole(classes[real], "classes", source)
     return canonical(boxes[real], scores[real], class_ids, np.array(image_size_hw))

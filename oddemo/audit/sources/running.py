@@ -79,6 +79,9 @@ def dense_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[
             {level: tapped[f"{kind}/{level}"] for level in levels} for kind in ("class_logits", "box_encodings")
         )
         dense["heads"] = flatten_heads(logits, encodings)
+    features = {name.rpartition("/")[2]: array for name, array in tapped.items() if name.startswith("features/")}
+    if features:
+        dense["features"] = features
     if "boxes_yxyx" in tapped and "scores" in tapped:
         dense["decoded"] = {name: tapped[name] for name in ("boxes_yxyx", "scores")}
     return dense

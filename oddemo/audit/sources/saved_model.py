@@ -59,12 +59,12 @@ class SavedModelSource:
         size = self._signature.network_size_hw
         batch = None if size is None else prepare(images, caller, size, self.spec)
         outputs: dict[str, list[NDArray[Any]]] = {}
-        order: list[int] = []
-        for indices in self._batches(images):
+        batches = self._batches(images)
+        order = [index for indices in batches for index in indices]
+        for indices in batches:
             fed = batch.pixels[indices] if batch is not None else self._feed(pictures, images, indices)
             for name, array in self._run(fed).items():
                 outputs.setdefault(name, []).append(array)
-            order += indices
         restore = np.argsort(order)
         arrays = {name: stack(parts)[restore] for name, parts in outputs.items()}
         return Trace(
@@ -74,7 +74,11 @@ class SavedModelSource:
             dense=dense_of(arrays),
             detections=detections_of(arrays, images, batch, self.spec),
             labels=self.labels,
-            provenance={"versions": package_versions(), "notes": list(self._signature.taps.notes)},
+            provenance={
+                "versions": package_versions(),
+                "notes": list(self._signature.taps.notes),
+                "batches": batches,
+            },
         )
 
     def _batches(self, images: Sequence[NDArray[np.uint8]]) -> list[list[int]]:

@@ -16,11 +16,14 @@ _CONVOLUTIONS = frozenset({"Conv2D", "DepthwiseConv2dNative", "_FusedConv2D", "C
 #: Operations between preprocessing and the first convolution that change layout or border, not content.
 _PASSED_BACK = frozenset(
     {"Pad", "PadV2", "MirrorPad", "Identity", "Transpose", "SpaceToBatchND", "Cast", "PAD", "PADV2", "TRANSPOSE"}
+    | {"QUANTIZE", "DEQUANTIZE"}
 )
 _BIAS = frozenset({"BiasAdd", "Add", "AddV2", "ADD"})
 _SCORE = frozenset({"Sigmoid", "Softmax", "LOGISTIC", "SOFTMAX"})
 _BOX = frozenset({"Split", "SplitV", "Exp", "SPLIT", "SPLIT_V", "EXP"})
 _JOIN = frozenset({"ConcatV2", "CONCATENATION"})
+#: They decode boxes themselves: what is joined before them is still encoded.
+_WITH_DECODER = frozenset({"TFLite_Detection_PostProcess"})
 #: They pass on how large a tensor is, not what is in it.
 _SIZE_ONLY = frozenset({"Shape", "ShapeN", "Size", "Rank", "SHAPE", "RANK"})
 #: How far the way from a head to its sigmoid may be.
@@ -55,9 +58,25 @@ class Graph:
         return {key: tuple(numbers) for key, numbers in found.items()}
 
     @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Tensor → number of the operation that gives it."""
+        return {key: number for number, node in enumerate(self.nodes) for key in node.outputs}
+
+    @cached_property
     def makers(self) -> Mapping[str, Node]:
         """Tensor → the operation that gives it."""
-        return {key: node for node in self.nodes for key in node.outputs}
+        return {key: self.nodes[number] for key, number in self.numbers.items()}
+
+    def before(self, key: str) -> frozenset[int]:
+        """Return the numbers of all operations that a tensor is computed by, directly or not."""
+        seen: set[int] = set()
+        queue = deque([key])
+        while queue:
+            number = self.numbers.get(queue.popleft())
+            if number is not None and number not in seen:
+                seen.add(number)
+                queue.extend(self.nodes[number].inputs)
+        return frozenset(seen)
 
     def after(self, keys: Sequence[str]) -> frozenset[int]:
         """Return the numbers of all operations that use one of the tensors, directly or not."""
@@ -77,6 +96,7 @@ class Taps:
 
     Attributes:
         pixels: Input of the first convolution.
+        features: What both heads of a level are computed from, one tensor a level, finest first.
         class_logits: One tensor a level, finest first.
         box_encodings: One tensor a level, finest first.
         decoded_boxes: (pictures, anchors, 4), if there is such a tensor.
@@ -85,6 +105,7 @@ class Taps:
     """
 
     pixels: str | None = None
+    features: tuple[str, ...] = ()
     class_logits: tuple[str, ...] = ()
     box_encodings: tuple[str, ...] = ()
     decoded_boxes: str | None = None
@@ -95,6 +116,7 @@ class Taps:
         """Return a name for each tapped tensor → its key."""
         found = {f"class_logits/{level}": key for level, key in enumerate(self.class_logits)}
         found |= {f"box_encodings/{level}": key for level, key in enumerate(self.box_encodings)}
+        found |= {f"features/{level}": key for level, key in enumerate(self.features)}
         single = {"pixels": self.pixels, "boxes_yxyx": self.decoded_boxes, "scores": self.decoded_scores}
         return found | {name: key for name, key in single.items() if key is not None}
 
@@ -114,10 +136,13 @@ def find_taps(graph: Graph) -> Taps:
         notes.append(f"heads not told apart: {len(classes)} with a score after them, {len(boxes)} without")
         classes, boxes = [], []
     decoded_boxes, decoded_scores = _joined(graph, classes, boxes)
+    class_logits = tuple(sorted(classes, key=lambda key: -_cells(graph, key)))
+    box_encodings = tuple(sorted(boxes, key=lambda key: -_cells(graph, key)))
     return Taps(
         pixels=_before(graph, graph.nodes[first].inputs[0]),
-        class_logits=tuple(sorted(classes, key=lambda key: -_cells(graph, key))),
-        box_encodings=tuple(sorted(boxes, key=lambda key: -_cells(graph, key))),
+        features=_shared(graph, class_logits, box_encodings),
+        class_logits=class_logits,
+        box_encodings=box_encodings,
         decoded_boxes=decoded_boxes,
         decoded_scores=decoded_scores,
         notes=tuple(notes),
@@ -154,6 +179,22 @@ def _cells(graph: Graph, key: str) -> int:
     return (shape[1] or 0) * (shape[2] or 0)
 
 
+def _shared(graph: Graph, classes: Sequence[str], boxes: Sequence[str]) -> tuple[str, ...]:
+    """Find, for each level, the last feature map of its grid that both heads are computed from."""
+    found = []
+    for pair in zip(classes, boxes, strict=True):
+        both = graph.before(pair[0]) & graph.before(pair[1])
+        maps = [number for number in both if _is_map(graph, graph.nodes[number], _cells(graph, pair[0]))]
+        if not maps:
+            return ()
+        found.append(graph.nodes[max(maps)].outputs[0])
+    return tuple(found)
+
+
+def _is_map(graph: Graph, node: Node, cells: int) -> bool:
+    return bool(node.outputs) and _cells(graph, node.outputs[0]) == cells
+
+
 def _same_grids(graph: Graph, classes: Sequence[str], boxes: Sequence[str]) -> bool:
     grids = [sorted(_cells(graph, key) for key in keys) for keys in (classes, boxes)]
     return bool(classes) and grids[0] == grids[1] and 0 not in grids[0]
@@ -162,6 +203,8 @@ def _same_grids(graph: Graph, classes: Sequence[str], boxes: Sequence[str]) -> b
 def _joined(graph: Graph, classes: Sequence[str], boxes: Sequence[str]) -> tuple[str | None, str | None]:
     """Find the first tensors that hold all anchors' boxes, and all their scores."""
     if not boxes:
+        return None, None
+    if any(node.type in _WITH_DECODER for node in graph.nodes):
         return None, None
     anchors = sum(_cells(graph, key) * ((graph.shapes[key] or (0,))[-1] or 0) // 4 for key in boxes)
     after_boxes = frozenset.intersection(*(graph.after([key]) for key in boxes))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oddemo.audit.bench import BATCH, Bench, flatten_heads
+from oddemo.audit.bench import BATCH, Bench, network_stages
 from oddemo.audit.images import ImageSet
 from oddemo.audit.postprocessing import canonical
 from oddemo.audit.settings import Preprocessing
@@ -35,30 +35,31 @@ class TFVisionSource:
         """Run on the pictures; see `Source`."""
         detector = self.bench.detector
         images = pictures.decode()
-        parts: dict[str, list[np.ndarray]] = {}
+        parts: dict[str, dict[str, list[np.ndarray]]] = {}
         detections: list[Detections] = []
         for start in range(0, len(images), BATCH):
             chunk = images[start : start + BATCH]
             prepared = [detector.preprocess(image) for image in chunk]
             pixels = np.stack([array for array, _ in prepared])
             image_info = np.stack([info for _, info in prepared])
-            heads = detector.forward(pixels)
+            features, class_logits, box_encodings = detector.run_network(pixels)
+            heads = (class_logits, box_encodings)
+            stages = network_stages(features, *heads)
             boxes, scores = detector.decode(heads, image_info)
-            arrays = {"pixels": pixels, **flatten_heads(*heads), "boxes_yxyx": boxes, "scores": scores}
-            for name, array in arrays.items():
-                parts.setdefault(name, []).append(array)
+            stages |= {"pixels": {"pixels": pixels}, "decoded": {"boxes_yxyx": boxes, "scores": scores}}
+            for stage, arrays in stages.items():
+                for name, array in arrays.items():
+                    parts.setdefault(stage, {}).setdefault(name, []).append(array)
             for image, found in zip(chunk, detector.detections_from_heads(heads, image_info), strict=True):
                 size = np.array(image.shape[:2])
                 detections.append(canonical(found.boxes_yxyx_px, found.scores, found.class_ids, size))
-        joined = {name: np.concatenate(arrays) for name, arrays in parts.items()}
         return Trace(
             source=self.spec,
             image_names=pictures.names,
             images=images,
             dense={
-                "pixels": {"pixels": joined["pixels"]},
-                "heads": {name: joined[name] for name in ("class_logits", "box_encodings")},
-                "decoded": {name: joined[name] for name in ("boxes_yxyx", "scores")},
+                stage: {name: np.concatenate(arrays) for name, arrays in members.items()}
+                for stage, members in parts.items()
             },
             detections=tuple(detections),
             labels=self.bench.labels,

@@ -1,0 +1,19 @@
+"""A serving script that takes outputs by their place, where the signature sorts them by name."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddemo.audit.plant.serving import Outputs, raw_outputs
+
+MODEL = Path(__file__).parent / "saved_model"
+
+
+def detect(image: NDArray[np.uint8]) -> Outputs:
+    """Detect objects in a picture."""
+    outputs = raw_outputs(MODEL, image)
+    boxes, scores, classes = [outputs[name] for name in sorted(outputs)][:3]
+    count, scale = int(outputs["num_detections"]), outputs["image_info"][2]
+    ids = classes[:count].astype(int)
+    return {"boxes": boxes[:count] / [*scale, *scale], "scores": scores[:count], "classes": ids}

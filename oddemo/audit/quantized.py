@@ -1,0 +1,82 @@
+"""The reference's network converted to TFLite with quantised weights: what quantisation alone does to it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddemo.audit.images import ImageSet
+from oddemo.audit.trace import Trace
+
+Stages = Mapping[str, Mapping[str, NDArray[Any]]]
+
+#: A candidate whose heads are at most so many times as far from the reference as its quantised twin's is taken for one.
+MOST_TIMES_AS_FAR = 2.0
+#: Pictures that the activations of an 8-bit twin are calibrated on.
+CALIBRATION = 64
+#: TFLite's own suppression: the loops of TF-Vision's cannot be calibrated, and only the network is run here.
+_SUPPRESSION = {"task.model.detection_generator.nms_version": "tflite"}
+
+
+class QuantizedNetwork:
+    """A detector's network after conversion, run by LiteRT.
+
+    Args:
+        folder: Detector folder.
+        kind: `float16`, `dynamic` or `int8`.
+        calibration: (pictures, h, w, 3) network inputs, needed for `int8`.
+
+    Raises:
+        OddemoError: If it cannot be converted.
+    """
+
+    def __init__(self, folder: Path, kind: str, *, calibration: NDArray[np.float32] | None = None) -> None:
+        from oddemo.audit.sources.interpreter import TappedInterpreter
+        from oddemo.export.tflite import export_tflite
+
+        with tempfile.TemporaryDirectory(prefix="oddemo-quantised-") as temporary:
+            file = Path(temporary) / "network.tflite"
+            export_tflite(folder, file, overrides=_SUPPRESSION, quantization=kind, calibration=calibration)
+            self._interpreter = TappedInterpreter(file)
+
+    def run(self, pixels: NDArray[np.float32]) -> Stages:
+        """Return `features` and `heads` of (pictures, h, w, 3) network inputs."""
+        from oddemo.audit.sources.running import dense_of
+
+        stages = dense_of(self._interpreter.run_all(pixels))
+        return {stage: stages[stage] for stage in ("features", "heads")}
+
+
+def rounding_compared(folder: Path, pictures: ImageSet, reference: Trace, candidate: Trace) -> tuple[float, float]:
+    """Return how far the candidate's heads are from the reference's, and how far 8-bit integers alone move them.
+
+    Both are root mean squares over heads in units of the reference's standard deviation, the worst array counting. The
+    twin is calibrated on these pictures.
+
+    Args:
+        folder: Detector folder of the reference.
+        pictures: Of both traces.
+        reference: Trace of the reference, with what was found so far taken on.
+        candidate: Trace of the candidate.
+    """
+    pixels = reference.dense["pixels"]["pixels"]
+    spread = np.linspace(0, len(pictures) - 1, min(len(pictures), CALIBRATION)).astype(int)
+    twin = QuantizedNetwork(folder, "int8", calibration=pixels[spread]).run(pixels)
+    return _distance(reference.dense["heads"], candidate.dense["heads"]), _distance(
+        reference.dense["heads"], twin["heads"]
+    )
+
+
+def _distance(first: Mapping[str, NDArray[Any]], second: Mapping[str, NDArray[Any]]) -> float:
+    gaps = [
+        float(np.sqrt(np.mean((first[name].astype(np.float64) - second[name]) ** 2)) / np.std(first[name]))
+        if first[name].shape == second[name].shape
+        else np.inf
+        for name in first
+    ]
+    return max(gaps)

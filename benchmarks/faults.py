@@ -3,8 +3,9 @@
     python -m benchmarks.faults --out results/fault_benchmark.json
 
 Each trial is kept in runs/fault_benchmark as soon as it is done; a run that was stopped goes on where it was. Pictures
-are rendered with seeds that no probe was tuned on (tuning used the built-in validation pictures); the faults marked
-`held_out` were written after the probes.
+are rendered with seeds that no probe was tuned on (tuning used the built-in validation pictures), or are BCCD's test
+part; the faults marked `held_out` were written after the probes. ODDEMO_BCCD names BCCD's folder. One detector
+alone, as in `--detectors bccd`, runs without the summary, so that parts can run side by side; `--summary-only` then writes it.
 """
 
 from __future__ import annotations
@@ -16,25 +17,24 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import baselines, summary
+from benchmarks import baselines, summary, variations
+from benchmarks.detectors import BenchmarkDetector, benchmark_detector
+from oddemo.audit.faults.registry import fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import build
 from oddemo.audit.plant.record import Parts, Plant
 from oddemo.audit.plant.registry import HELD_OUT, PLANTS
 from oddemo.audit.run import audit
+from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
-from oddemo.audit.story import detector_folder
 from oddemo.audit.verdict import Audit
 from oddemo.data.records import Dataset
-from oddemo.data.scenes import WorldSpec, make_world
 from oddemo.errors import OddemoError
-from oddemo.export.saved_model import export_saved_model
-from oddemo.export.tflite import export_tflite
 from oddemo.files import read_json, write_json
 from oddemo.progress import track
 from oddemo.provenance import provenance
@@ -43,18 +43,29 @@ from oddemo.provenance import provenance
 FAULT_SEED, FAITHFUL_SEED, PAIR_SEED = 7001, 8001, 9001
 PICTURES = 24
 PAIRS = 20
-FAITHFUL_PICTURE_SETS = 18
-FAITHFUL_PICTURES = 12
+FAITHFUL_PICTURE_SETS = 14
+#: Those that come with the repository: all forms of every fault, and the faithful variations.
+FAITHFUL_DETECTORS = ("inspection", "wildlife")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One audit of which the right answer is known: the planted faults in pipeline order, none for a faithful one."""
+    """One audit of which the right answer is known.
+
+    Attributes:
+        name: Unique.
+        kind: `single`, `pair` or `faithful`.
+        detector: Name of the reference.
+        planted: The planted faults; none for a faithful one.
+        shows_at: Stage at which a single fault shows first where every stage is seen.
+        held_out: Whether nothing was tuned on it.
+    """
 
     name: str
     kind: str
     detector: str
     planted: tuple[str, ...]
+    shows_at: str
     held_out: bool
 
 
@@ -63,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("results/fault_benchmark.json"))
     parser.add_argument("--work", type=Path, default=Path("runs/fault_benchmark"))
-    parser.add_argument("--detectors", nargs="+", default=["inspection", "wildlife"])
+    parser.add_argument("--detectors", nargs="+", default=["inspection", "wildlife", "inspection_mobilenet", "bccd"])
     parser.add_argument("--kinds", nargs="+", default=["single", "pair", "faithful"])
     parser.add_argument("--summary-only", action="store_true", help="write the summary of what is there")
     options = parser.parse_args()
@@ -71,6 +82,8 @@ def main() -> None:
     if not options.summary_only:
         for name in options.detectors:
             run_detector(name, options.work, options.kinds)
+    if len(options.detectors) == 1 and not options.summary_only:
+        return  # a part of the run: the whole is summarised once all parts are there
     trials = [read_json(path) for path in sorted(options.work.glob("*.json"))]
     command = "python -m benchmarks.faults"
     seeds = [FAULT_SEED, FAITHFUL_SEED, PAIR_SEED]
@@ -80,41 +93,61 @@ def main() -> None:
 
 def run_detector(name: str, work: Path, kinds: list[str]) -> None:
     """Run every trial of one detector that is not there yet."""
-    source = TFVisionSource(detector_folder(name))
-    if "single" in kinds or "pair" in kinds:
+    detector = benchmark_detector(name, work / "detectors")
+    todo = [*(singles(name) if "single" in kinds else ()), *(pairs(name) if "pair" in kinds else ())]
+    if todo:
         with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as folder:
-            plain = rendered(name, FAULT_SEED, PICTURES, Path(folder) / "plain")
-            tagged = tag_every_third(rendered(name, FAULT_SEED, PICTURES, Path(folder) / "tagged"))
-            todo = [*(singles(name) if "single" in kinds else ()), *(pairs(name) if "pair" in kinds else ())]
+            plain = detector.pictures(FAULT_SEED, PICTURES, Path(folder) / "plain")
+            tagged = tag_every_third(plain, Path(folder) / "tagged")
+            sources: dict[Path, TFVisionSource] = {}
             for trial, parts in track(todo, f"faults, {name}"):
-                run_fault(trial, parts, source, tagged if "exif_orientation" in trial.planted else plain, work)
-    if "faithful" in kinds:
-        run_faithful(name, source, work)
+                if path_of(trial, work).exists():
+                    continue
+                place = detector.averaged(work / "detectors") if parts.other_set else detector.folder
+                if place not in sources:
+                    sources[place] = TFVisionSource(place)
+                truth = tagged if "exif_orientation" in trial.planted else plain
+                run_fault(trial, parts, sources[place], truth, calibration=detector.further, path=path_of(trial, work))
+    if "faithful" in kinds and name in FAITHFUL_DETECTORS:
+        run_faithful(detector, work)
 
 
-def rendered(world: str, seed: int, count: int, folder: Path) -> Dataset:
-    """Render pictures with their true boxes."""
-    return make_world(WorldSpec(world=world, seed=seed, images=count), folder, splits={"test": count})
+def path_of(trial: Trial, work: Path) -> Path:
+    """Return where a trial's result is kept."""
+    return work / f"{hashlib.sha256(trial.name.encode()).hexdigest()[:16]}.json"
 
 
-def tag_every_third(dataset: Dataset) -> Dataset:
-    """Give every third picture an EXIF tag that asks for a turn; the pixels stay as they are."""
+def tag_every_third(dataset: Dataset, folder: Path) -> Dataset:
+    """Copy pictures, every third with an EXIF tag that asks for a turn; the pixels stay as they are."""
     from PIL import Image
 
-    for number, record in enumerate(dataset.records[::3]):
-        path = dataset.image_path(record)
-        with Image.open(path) as picture:
-            tag = picture.getexif()
-            tag[0x0112] = (3, 6, 8)[number % 3]
-            picture.save(path, quality="keep", exif=tag)
-    return dataset
+    for number, record in enumerate(dataset.records):
+        copy = folder / record.file_name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(dataset.image_path(record), copy)
+        if number % 3 == 0:
+            with Image.open(copy) as picture:
+                tag = picture.getexif()
+                tag[0x0112] = (3, 6, 8)[number // 3 % 3]
+                picture.save(copy, quality="keep", exif=tag)
+    return replace(dataset, root=folder)
 
 
 def singles(detector: str) -> Iterator[tuple[Trial, Parts]]:
-    """Every planted fault alone."""
-    for plant in PLANTS:
-        held_out = plant.name in HELD_OUT
-        yield Trial(f"{detector} {plant.name}", "single", detector, (plant.fault,), held_out), plant.parts
+    """Every planted fault alone; for detectors of our own training one form of each, a held-out one where there is."""
+    chosen = PLANTS if detector in FAITHFUL_DETECTORS else one_form_each()
+    for plant in chosen:
+        stage = plant.shows_at or fault(plant.fault).shows_at
+        trial = Trial(f"{detector} {plant.name}", "single", detector, (plant.fault,), stage, plant.name in HELD_OUT)
+        yield trial, plant.parts
+
+
+def one_form_each() -> list[Plant]:
+    """Return one form of every fault: one on which nothing was tuned, if there is one."""
+    by_fault: dict[str, Plant] = {}
+    for plant in sorted(PLANTS, key=lambda plant: plant.name not in HELD_OUT):
+        by_fault.setdefault(plant.fault, plant)
+    return list(by_fault.values())
 
 
 def pairs(detector: str) -> list[tuple[Trial, Parts]]:
@@ -125,7 +158,7 @@ def pairs(detector: str) -> list[tuple[Trial, Parts]]:
     for index in order[:PAIRS]:
         a, b = possible[index]
         held_out = a.name in HELD_OUT or b.name in HELD_OUT
-        trial = Trial(f"{detector} {a.name} + {b.name}", "pair", detector, (a.fault, b.fault), held_out)
+        trial = Trial(f"{detector} {a.name} + {b.name}", "pair", detector, (a.fault, b.fault), "", held_out)
         found.append((trial, a.parts.joined(b.parts)))
     return found
 
@@ -139,15 +172,15 @@ def can_join(first: Plant, second: Plant) -> bool:
     return True
 
 
-def run_fault(trial: Trial, parts: Parts, source: TFVisionSource, truth: Dataset, work: Path) -> None:
+def run_fault(
+    trial: Trial, parts: Parts, source: TFVisionSource, truth: Dataset, *, calibration: Dataset, path: Path
+) -> None:
     """Plant, audit, keep."""
-    path = work / f"{hashlib.sha256(trial.name.encode()).hexdigest()[:16]}.json"
-    if path.exists():
-        return
     pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
     folder = Path(tempfile.mkdtemp(prefix="oddemo-benchmark-"))
     try:
-        candidate = build(parts, source.folder, folder)
+        further = [calibration.image_path(record) for record in calibration.records]
+        candidate = build(parts, source.folder, folder, calibration=further)
         start = time.perf_counter()
         result = audit(source, candidate, pictures, truth=truth)
         keep(trial, result, time.perf_counter() - start, path)
@@ -185,40 +218,26 @@ def keep(trial: Trial, result: Audit, seconds: float, path: Path) -> None:
     )
 
 
-def run_faithful(name: str, source: TFVisionSource, work: Path) -> None:
-    """Audit sound exports of every kind on many sets of pictures; also re-encoded, reordered and recorded ones."""
+def run_faithful(detector: BenchmarkDetector, work: Path) -> None:
+    """Audit sound deployments of every kind on many sets of pictures, every second one in another order."""
+    source = TFVisionSource(detector.folder)
     with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as temporary:
         folder = Path(temporary)
-        made = {
-            "image_tensor": export_saved_model(source.folder, folder / "tensor"),
-            "image_tensor_batch_1": export_saved_model(source.folder, folder / "one", batch_size=1),
-            "image_bytes": export_saved_model(source.folder, folder / "bytes", input_type="image_bytes"),
-            "tf_example": export_saved_model(source.folder, folder / "example", input_type="tf_example"),
-        }
-        exports = {kind: f"savedmodel:{place}" for kind, place in made.items()}
-        exports["tflite"] = f"tflite:{export_tflite(source.folder, folder / 'model.tflite')}"
-        exports["itself"] = source.spec
-        from oddemo.audit.sources.parse import parse_source
-
-        opened = {kind: parse_source(spec) for kind, spec in exports.items()}
-        for number in track(range(FAITHFUL_PICTURE_SETS), f"faithful, {name}"):
-            place = folder / f"pictures_{number}"
-            image_format = "png" if number % 3 == 2 else "jpg"
-            spec = WorldSpec(
-                world=name, seed=FAITHFUL_SEED + number, images=FAITHFUL_PICTURES, image_format=image_format
-            )
-            truth = make_world(spec, place, splits={"test": FAITHFUL_PICTURES})
+        sound = variations.deployments(source.folder, folder / "exports")
+        opened = {kind: parse_source(spec) for kind, spec in sound.items()}
+        for number in track(range(FAITHFUL_PICTURE_SETS), f"faithful, {detector.name}"):
+            truth = variations.pictures(detector.name, FAITHFUL_SEED + number, number, folder / str(number))
             names = [record.file_name for record in truth.records]
-            if number % 2:
-                names.reverse()
-            for kind, candidate in opened.items():
-                trial = Trial(f"{name} faithful {kind} {number}", "faithful", name, (), True)
-                path = work / f"{hashlib.sha256(trial.name.encode()).hexdigest()[:16]}.json"
-                if path.exists():
+            chosen = ImageSet(truth.root, tuple(names[::-1] if number % 2 else names))
+            recorded = variations.recordings(sound, chosen, number, folder / f"traces_{number}")
+            opened_now = opened | {kind: parse_source(spec) for kind, spec in recorded.items()}
+            for kind, candidate in opened_now.items():
+                trial = Trial(f"{detector.name} faithful {kind} {number}", "faithful", detector.name, (), "", True)
+                if path_of(trial, work).exists():
                     continue
                 start = time.perf_counter()
-                result = audit(source, candidate, ImageSet(truth.root, tuple(names)), truth=truth)
-                keep(trial, result, time.perf_counter() - start, path)
+                result = audit(source, candidate, chosen, truth=truth)
+                keep(trial, result, time.perf_counter() - start, path_of(trial, work))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from oddemo.audit.faults.registry import FAULTS, fault
+from oddemo.audit.faults.registry import FAULTS
 from oddemo.audit.stages import STAGES, stage_index
 
 
@@ -55,7 +55,7 @@ def top(trial: dict[str, Any], count: int) -> bool:
 
 def right_stage(trial: dict[str, Any]) -> bool:
     """Say whether the first stage that differs is the first one seen at or after where the fault shows."""
-    expected = stage_index(fault(trial["planted"][0]).shows_at)
+    expected = stage_index(trial["shows_at"])
     seen = [stage for stage in STAGES if stage in trial["stages_seen"] and stage_index(stage) >= expected]
     return bool(seen) and trial["first_divergence"] == seen[0]
 

@@ -14,7 +14,7 @@ from oddemo.audit.bench import settings_of
 from oddemo.audit.diagnose import Cause
 from oddemo.audit.faults.registry import FAULTS, fault
 from oddemo.audit.images import ImageSet
-from oddemo.audit.plant.build import build, checkpoint_of
+from oddemo.audit.plant.build import checkpoint_of
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.plant.registry import PLANTS, find_plant
 from oddemo.audit.run import audit
@@ -128,9 +128,7 @@ def verified(result: Audit) -> list[str]:
     return [cause.id for cause in result.causes if cause.verified]
 
 
-def assert_named(
-    result: Audit, fault_id: str, *, shows_at: str = "", verdicts: tuple[str, ...] = ("diverges",)
-) -> Cause:
+def assert_named(result: Audit, fault_id: str, *, shows_at: str = "") -> Cause:
     """The planted fault is the one verified cause, shown first where the registry says, and gone with the cure."""
     told = f"{result.comparison.first_divergence}: {[(c.id, c.verified, c.claim) for c in result.causes]}"
     assert verified(result) == [fault_id], told
@@ -139,7 +137,8 @@ def assert_named(
     expected = stage_index(shows_at or fault(fault_id).shows_at)
     seen_from = next(stage for stage in STAGES[expected:] if stage in compared)
     assert result.comparison.first_divergence == seen_from, told
-    assert result.verdict in verdicts
+    # Without true boxes nothing can be called benign.
+    assert (result.verdict, result.exit_status) == ("diverges", 1)
     assert result.after is not None
     assert result.after.first_divergence is None
     assert result.after.compared == compared
@@ -296,26 +295,3 @@ def test_a_bench_that_went_through_many_diagnoses_still_knows_a_sound_export(ref
     for one, other in zip(again.detections, result.material.reference.detections, strict=True):
         np.testing.assert_allclose(one.scores, other.scores, rtol=0, atol=1e-5)
     assert reference.bench.settings == settings_of(reference.bench.detector)
-
-
-def test_parts_of_a_deployment_cannot_hold_two_faults():
-    from oddemo.errors import OddemoError
-
-    with pytest.raises(OddemoError, match="same part"):
-        find_plant("channel_order").parts.joined(find_plant("normalization_twice").parts)
-    with pytest.raises(OddemoError, match="same entry"):
-        find_plant("nms_iou/0.8").parts.joined(find_plant("nms_iou/0.3").parts)
-    with pytest.raises(OddemoError, match="no way to plant"):
-        find_plant("numeric_noise")
-    with pytest.raises(OddemoError, match="no variant"):
-        find_plant("nms_iou/0.123")
-
-
-def test_an_export_is_not_planted_over_another(reference, tmp_path):
-    from oddemo.errors import OddemoError
-
-    (tmp_path / "saved_model").mkdir()
-    (tmp_path / "saved_model" / "mine").write_text("kept")
-    with pytest.raises(OddemoError, match="not overwritten"):
-        build(find_plant("nms_iou/0.8").parts, reference.folder, tmp_path)
-    assert (tmp_path / "saved_model" / "mine").read_text() == "kept"

@@ -150,8 +150,8 @@ def test_soft_suppression_is_refused_by_name(bench):
 def test_the_bench_at_its_own_settings_is_the_source(reference_of, few_pictures):
     source, pictures = reference_of("inspection"), few_pictures("inspection")
     own, bench = source.trace(pictures), source.bench.trace(pictures, source.bench.settings)
-    assert own.stages == bench.stages == ("image", "pixels", "heads", "decoded", "detections", "labels")
-    for stage in ("pixels", "heads", "decoded"):
+    assert own.stages == bench.stages == ("image", "pixels", "features", "heads", "decoded", "detections", "labels")
+    for stage in ("pixels", "features", "heads", "decoded"):
         assert set(own.dense[stage]) == set(bench.dense[stage])
         for name, array in own.dense[stage].items():
             np.testing.assert_allclose(bench.dense[stage][name], array, rtol=1e-4, atol=5e-4)

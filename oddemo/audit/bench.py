@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddemo.audit.images import ImageSet
+from oddemo.audit.network_runs import Arrays, NetworkRuns
 from oddemo.audit.postprocessing import Decoded, canonical, decode_heads, detect
 from oddemo.audit.preprocessing import PixelBatch, preprocess_images
 from oddemo.audit.settings import Network, Normalization, Postprocessing, Preprocessing, Settings
@@ -27,14 +28,10 @@ from oddemo.errors import OddemoError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oddemo.audit.quantized import QuantizedNetwork
     from oddemo.detect.detector import Detector
 
-Arrays = Mapping[str, NDArray[Any]]
 Made = TypeVar("Made")
 
-#: Pictures that go through the network together.
-BATCH = 16
 #: How many stage results are kept for the next hypothesis that shares them.
 KEPT = 24
 
@@ -59,10 +56,7 @@ class Bench:
         self.detector: Detector = load_detector(self.folder)
         self.labels = self.detector.class_names
         self.settings = settings_of(self.detector)
-        self._variants: dict[tuple[tuple[int, int], str, bool], Detector] = {}
-        self._twins: dict[str, QuantizedNetwork] = {}
-        self._spliced: dict[str, Trace] = {}
-        self._weights: dict[str, Callable[[Detector], None]] = {}
+        self._networks = NetworkRuns(self.folder, self.detector)
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
     def add_weights(self, name: str, assign: Callable[[Detector], None]) -> None:
@@ -72,19 +66,23 @@ class Bench:
             name: Such as `candidate` or `ckpt-300`.
             assign: Given a detector of its own, sets the weights of its model.
         """
-        self._weights[name] = assign
-        # The name may have stood for other weights before.
-        self._variants = {key: kept for key, kept in self._variants.items() if key[1] != name}
-        self._kept = OrderedDict(
-            (key, kept) for key, kept in self._kept.items() if not (key[0] == "network" and key[-1].weights == name)
-        )
+        self._networks.add_weights(name, assign)
+        self._drop_runs(lambda network: network.weights == name)
 
     def add_spliced(self, name: str, trace: Trace) -> None:
         """Make another source's own features and heads known under a name that `Network.spliced` can take."""
-        self._spliced[name] = trace
-        self._kept = OrderedDict(
-            (key, kept) for key, kept in self._kept.items() if not (key[0] == "network" and key[-1].spliced == name)
-        )
+        self._networks.add_spliced(name, trace)
+        self._drop_runs(lambda network: network.spliced == name)
+
+    def _drop_runs(self, outdated: Callable[[Network], bool]) -> None:
+        """Drop the results of networks whose name stood for another one before."""
+        runs = [key for key in self._kept if key[0] == "network" and outdated(key[-1])]
+        for key in runs:
+            del self._kept[key]
+
+    def forget(self) -> None:
+        """Drop the stage results that are kept for hypotheses to come."""
+        self._kept.clear()
 
     def images(self, pictures: ImageSet, pre: Preprocessing) -> tuple[NDArray[np.uint8], ...]:
         """Decode the pictures the way the settings say."""
@@ -104,7 +102,9 @@ class Bench:
             (pictures, anchors, 1 + classes) and `box_encodings` (pictures, anchors, 4).
         """
         key = ("network", pictures.key, settings.pre, settings.network)
-        return self._keep(key, lambda: self._run(pictures, settings))
+        return self._keep(
+            key, lambda: self._networks.run(self.pixels(pictures, settings.pre).pixels, pictures, settings.network)
+        )
 
     def heads(self, pictures: ImageSet, settings: Settings) -> Arrays:
         """Return the `heads` of `network`."""
@@ -172,51 +172,6 @@ class Bench:
         sizes_hw = [np.array(image.shape[:2]) for image in pictures.decode()]
         return [canonical(d.boxes_yxyx_px, d.scores, d.class_ids, s) for d, s in zip(found, sizes_hw, strict=True)]
 
-    def _run(self, pictures: ImageSet, settings: Settings) -> Mapping[str, Arrays]:
-        network = settings.network
-        if network.spliced:
-            return self._taken_from(self._spliced[network.spliced], pictures)
-        pixels = self.pixels(pictures, settings.pre).pixels
-        if network.quantization != "none":
-            return self._quantized(network.quantization).run(pixels)
-        detector = self._detector((pixels.shape[1], pixels.shape[2]), network)
-        batches = network.batches or tuple(batches_of(len(pixels)))
-        runs = [
-            network_stages(*detector.run_network(pixels[list(batch)], training_mode=network.training_mode))
-            for batch in batches
-        ]
-        restore = np.argsort([index for batch in batches for index in batch])
-        return {
-            stage: {name: np.concatenate([run[stage][name] for run in runs])[restore] for name in arrays}
-            for stage, arrays in runs[0].items()
-        }
-
-    @staticmethod
-    def _taken_from(trace: Trace, pictures: ImageSet) -> Mapping[str, Arrays]:
-        rows = [trace.image_names.index(name) for name in pictures.names]
-        stages = {stage: trace.dense[stage] for stage in ("features", "heads") if stage in trace.dense}
-        return {stage: {name: array[rows] for name, array in arrays.items()} for stage, arrays in stages.items()}
-
-    def _quantized(self, kind: str) -> QuantizedNetwork:
-        from oddemo.audit.quantized import QuantizedNetwork
-
-        if kind not in self._twins:
-            self._twins[kind] = QuantizedNetwork(self.folder, kind)
-        return self._twins[kind]
-
-    def _detector(self, size_hw: tuple[int, int], network: Network) -> Detector:
-        from oddemo.detect.detector import load_detector
-
-        if size_hw == self.detector.input_size_hw and network.weights == "reference" and not network.training_mode:
-            return self.detector
-        key = (size_hw, network.weights, network.training_mode)
-        if key not in self._variants:
-            detector = load_detector(self.folder, overrides={"task.model.input_size": [*size_hw, 3]})
-            if network.weights != "reference":
-                self._weights[network.weights](detector)
-            self._variants[key] = detector
-        return self._variants[key]
-
     def _anchors(self, frame_hw: tuple[int, int], anchor_size: float | None) -> NDArray[np.float32]:
         from official.vision.ops import anchor
 
@@ -242,43 +197,6 @@ class Bench:
         self._kept.move_to_end(key)
         made: Made = self._kept[key]
         return made
-
-
-def batches_of(count: int) -> list[tuple[int, ...]]:
-    """Return the numbers of `count` pictures, in groups that go through the network together."""
-    return [tuple(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH)]
-
-
-def network_stages(features: Arrays, class_logits: Arrays, box_encodings: Arrays) -> dict[str, dict[str, NDArray[Any]]]:
-    """Return what a network gives as the stages `features` and `heads` of a trace.
-
-    Args:
-        features: Level → (pictures, h, w, filters).
-        class_logits: Level → (pictures, h, w, anchors * (1 + classes)).
-        box_encodings: Level → (pictures, h, w, anchors * 4).
-    """
-    levels = sorted(features, key=int)
-    numbered = {str(number): features[level] for number, level in enumerate(levels)}
-    return {"features": numbered, "heads": flatten_heads(class_logits, box_encodings)}
-
-
-def flatten_heads(class_logits: Arrays, box_encodings: Arrays) -> dict[str, NDArray[np.float32]]:
-    """Join the levels of a pyramid: finest first, then row, column, anchor.
-
-    Args:
-        class_logits: Level → (pictures, h, w, anchors * (1 + classes)).
-        box_encodings: Level → (pictures, h, w, anchors * 4).
-    """
-    levels = sorted(box_encodings, key=int)
-    joined: dict[str, NDArray[np.float32]] = {}
-    anchors = [box_encodings[level].shape[-1] // 4 for level in levels]
-    for name, heads in (("class_logits", class_logits), ("box_encodings", box_encodings)):
-        parts = []
-        for level, count in zip(levels, anchors, strict=True):
-            array = heads[level]
-            parts.append(array.reshape(len(array), -1, array.shape[-1] // count))
-        joined[name] = np.concatenate(parts, axis=1)
-    return joined
 
 
 def settings_of(detector: Detector) -> Settings:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddemo.audit.bench import flatten_heads
+from oddemo.audit.network_runs import flatten_heads
 from oddemo.audit.preprocessing import PixelBatch, preprocess_images
 from oddemo.audit.settings import Preprocessing
 from oddemo.audit.sources.outputs import read_outputs

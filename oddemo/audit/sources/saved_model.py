@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddemo.audit.bench import BATCH
 from oddemo.audit.images import ImageSet
+from oddemo.audit.network_runs import BATCH
 from oddemo.audit.settings import Preprocessing
 from oddemo.audit.sources.graphs import load_signature
 from oddemo.audit.sources.labels import labels_beside

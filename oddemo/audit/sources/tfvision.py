@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from oddemo.audit.bench import BATCH, Bench, network_stages
+from oddemo.audit.bench import Bench
 from oddemo.audit.images import ImageSet
+from oddemo.audit.network_runs import BATCH, network_stages
 from oddemo.audit.postprocessing import canonical
 from oddemo.audit.settings import Preprocessing
 from oddemo.audit.trace import Trace

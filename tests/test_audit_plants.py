@@ -1,0 +1,41 @@
+"""Planting itself: what can be joined, what is refused, and that nothing is planted over another's export."""
+
+from __future__ import annotations
+
+import pytest
+
+from oddemo.audit.plant.build import build
+from oddemo.audit.plant.registry import find_plant
+from oddemo.audit.sources.tfvision import TFVisionSource
+
+
+@pytest.fixture
+def reference(reference_of) -> TFVisionSource:
+    return reference_of("inspection")
+
+
+def test_parts_of_a_deployment_cannot_hold_two_faults():
+    from oddemo.errors import OddemoError
+
+    with pytest.raises(OddemoError, match="same part"):
+        find_plant("channel_order").parts.joined(find_plant("normalization_twice").parts)
+    with pytest.raises(OddemoError, match="same entry"):
+        find_plant("nms_iou/0.8").parts.joined(find_plant("nms_iou/0.3").parts)
+    with pytest.raises(OddemoError, match="exclude each other"):
+        find_plant("quantization/dynamic").parts.joined(find_plant("channel_order/in_graph").parts)
+    with pytest.raises(OddemoError, match="exclude each other"):
+        find_plant("wrong_checkpoint").parts.joined(find_plant("partial_restore").parts)
+    with pytest.raises(OddemoError, match="no way to plant"):
+        find_plant("numeric_noise")
+    with pytest.raises(OddemoError, match="no variant"):
+        find_plant("nms_iou/0.123")
+
+
+def test_an_export_is_not_planted_over_another(reference, tmp_path):
+    from oddemo.errors import OddemoError
+
+    (tmp_path / "saved_model").mkdir()
+    (tmp_path / "saved_model" / "mine").write_text("kept")
+    with pytest.raises(OddemoError, match="not overwritten"):
+        build(find_plant("nms_iou/0.8").parts, reference.folder, tmp_path)
+    assert (tmp_path / "saved_model" / "mine").read_text() == "kept"

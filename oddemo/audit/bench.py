@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from oddemo.audit.images import ImageSet
 from oddemo.audit.network_runs import Arrays, NetworkRuns
-from oddemo.audit.postprocessing import Decoded, canonical, decode_heads, detect
+from oddemo.audit.postprocessing import Decoded, decode_heads, detect
 from oddemo.audit.preprocessing import PixelBatch, preprocess_images
 from oddemo.audit.settings import Network, Normalization, Postprocessing, Preprocessing, Settings
 from oddemo.audit.stages import stage_index
@@ -165,12 +165,11 @@ class Bench:
 
     def _found(self, pictures: ImageSet, decoded: Decoded, settings: Settings) -> list[Detections]:
         batch = self.pixels(pictures, settings.pre)
-        found = detect(decoded, batch, settings.pre.input_size_hw, settings.post)
         if settings.pre.orientation == "stored":
-            return found
+            return detect(decoded, batch, settings.pre.input_size_hw, settings.post)
         # The candidate's boxes are clipped to the picture as it is stored: nobody was told that it turned it.
-        sizes_hw = [np.array(image.shape[:2]) for image in pictures.decode()]
-        return [canonical(d.boxes_yxyx_px, d.scores, d.class_ids, s) for d, s in zip(found, sizes_hw, strict=True)]
+        stored = np.array([image.shape[:2] for image in pictures.decode()], dtype=np.int64)
+        return detect(decoded, batch, settings.pre.input_size_hw, settings.post, stored_sizes_hw_px=stored)
 
     def _anchors(self, frame_hw: tuple[int, int], anchor_size: float | None) -> NDArray[np.float32]:
         from official.vision.ops import anchor

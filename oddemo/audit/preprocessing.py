@@ -67,8 +67,12 @@ def _preprocess_one(
 ) -> tuple[Pixels, tuple[float, float], tuple[float, float]]:
     if pre.channel_order == "bgr":
         image = image[:, :, ::-1]
+    height, width = image.shape[:2]
+    if pre.stretched_first:
+        square = resize(image, (pre.stretched_first, pre.stretched_first), pre.stretch_kernel)
+        image = np.clip(square, 0.0, 255.0).astype(np.uint8)
     content = content_size_hw((image.shape[0], image.shape[1]), pre)
-    scale = (content[0] / image.shape[0], content[1] / image.shape[1])
+    scale = (content[0] / height, content[1] / width)
     resized: Pixels = resize(image, content, pre.kernel)
     spare = (pre.input_size_hw[0] - content[0], pre.input_size_hw[1] - content[1])
     before = (spare[0] // 2, spare[1] // 2) if pre.padding_position == "centre" else (0, 0)

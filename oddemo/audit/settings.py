@@ -71,6 +71,8 @@ class Preprocessing:
         decoder: Which JPEG decoder: `tensorflow` (fast integer transform, its default) or `accurate` (Pillow, OpenCV).
         channel_order: `rgb` or `bgr`.
         keep_aspect_ratio: Letterbox if true, stretch if false.
+        stretched_first: Side of a square that the picture is stretched to before all this, as uint8; 0 for none.
+        stretch_kernel: One of `KERNELS`, for that step.
         kernel: One of `KERNELS`.
         padding_grey: Value of the padding before normalisation, or None for zeros after it (the mean colour).
         padding_position: `bottom_right` (padding only there) or `centre`.
@@ -82,6 +84,8 @@ class Preprocessing:
     decoder: str = "tensorflow"
     channel_order: str = "rgb"
     keep_aspect_ratio: bool = True
+    stretched_first: int = 0
+    stretch_kernel: str = "opencv/linear"
     kernel: str = "tensorflow/bilinear"
     padding_grey: float | None = None
     padding_position: str = "bottom_right"
@@ -89,6 +93,7 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         _one_of("kernel", self.kernel, KERNELS)
+        _one_of("stretch_kernel", self.stretch_kernel, KERNELS)
         _one_of("channel_order", self.channel_order, ("rgb", "bgr"))
         _one_of("orientation", self.orientation, ("stored", "exif"))
         _one_of("decoder", self.decoder, ("tensorflow", "accurate"))

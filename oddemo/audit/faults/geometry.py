@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,9 @@ from oddemo.audit.settings import KERNELS, Settings
 _NOTEBOOK = "10_preprocessing_faults"
 #: Grey values that frameworks pad with: black, YOLO's grey, middle grey, white.
 _GREYS = (0.0, 114.0, 127.0, 128.0, 255.0)
+#: Sides of the squares that well-known model families take, and the resizers in front of them.
+_SQUARES = (224, 256, 300, 320, 384, 416, 448, 512, 640, 800, 1024)
+_STRETCHERS = ("opencv/linear", "pillow/bilinear", "pillow/bicubic", "tensorflow/bilinear_truncated", "opencv/area")
 
 
 def _pre(settings: Settings, **changes: Any) -> Settings:
@@ -58,6 +62,25 @@ def _aspect(evidence: Evidence) -> Iterator[Hypothesis]:
         if not keep
         else "stretch to the input size as in training",
     )
+
+
+def _aspects(evidence: Evidence) -> Iterator[Hypothesis]:
+    yield from _aspect(evidence)
+    yield from _square_first(evidence)
+
+
+def _square_first(evidence: Evidence) -> Iterator[Hypothesis]:
+    """Serving code from elsewhere often makes pictures square, in the sizes that model families take."""
+    settings = evidence.settings
+    sides = dict.fromkeys([*settings.pre.input_size_hw, *_SQUARES])
+    for kernel, side in itertools.product(_STRETCHERS, sides if not settings.pre.stretched_first else ()):
+        yield Hypothesis(
+            "aspect_ratio",
+            _pre(settings, stretched_first=side, stretch_kernel=kernel),
+            f"stretches the picture to {side} x {side} with {_name(kernel)} before the export sees it",
+            "hand the picture to the export as it is: the export resizes by one factor for both sides, and pads",
+            rank=2,
+        )
 
 
 def _size(evidence: Evidence) -> Iterator[Hypothesis]:
@@ -120,7 +143,7 @@ FAULTS = (
         symptom="Boxes are squeezed or shifted along one side, the more so the less square the picture.",
         cure="Use the same rule, keep_aspect_ratio in params.yaml, on both sides.",
         notebook=_NOTEBOOK,
-        propose=_aspect,
+        propose=_aspects,
     ),
     Fault(
         id="input_size",

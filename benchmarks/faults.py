@@ -5,7 +5,7 @@
 Each trial is kept in runs/fault_benchmark as soon as it is done; a run that was stopped goes on where it was. Pictures
 are rendered with seeds that no probe was tuned on (tuning used the built-in validation pictures), or are BCCD's test
 part; the faults marked `held_out` were written after the probes. ODDEMO_BCCD names BCCD's folder. One detector
-alone, as in `--detectors bccd`, runs without the summary, so that parts can run side by side; `--summary-only` writes it.
+alone, as in `--detectors bccd`, writes no summary, so that parts can run side by side; `--summary-only` does.
 """
 
 from __future__ import annotations

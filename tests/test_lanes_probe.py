@@ -111,18 +111,18 @@ def test_files_are_fed_to_a_signature_that_decodes_them(probe, sound_export, pic
         np.testing.assert_allclose(first.boxes_yxyx_px, second.boxes_yxyx_px, atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"export": "nowhere"}, "is not a SavedModel"),
-        ({"--images": "nowhere"}, "does not exist"),
-        ({"--out": "trace.zip"}, "ends in .npz"),
-        ({"--signature": "other"}, "no signature 'other', only serving_default"),
-    ],
-)
-def test_mistakes_end_in_one_message(probe, sound_export, pictures, tmp_path, change, message):
+MISTAKES = {
+    "is not a SavedModel": {"export": "nowhere"},
+    "does not exist": {"--images": "nowhere"},
+    "ends in .npz": {"--out": "trace.zip"},
+    "no signature 'other', only serving_default": {"--signature": "other"},
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_mistakes_end_in_one_message(probe, sound_export, pictures, tmp_path, message):
     given = {"export": sound_export("inspection", "image_tensor"), "--images": pictures, "--out": tmp_path / "t.npz"}
-    options = {**given, **change}
+    options = {**given, **MISTAKES[message]}
     export = options.pop("export")
     done = run(probe, "record-savedmodel", export, *(part for pair in options.items() for part in pair))
     assert done.returncode == 2

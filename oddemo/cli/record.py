@@ -9,7 +9,8 @@ import typer
 
 EPILOG = (
     "Example: oddemo record savedmodel:exports/inspection --images data/sample/inspection/val --out inspection.npz; "
-    "then oddemo audit ... --candidate trace:inspection.npz. On a machine without oddemo: oddemo record --script probe.pyz"
+    "then oddemo audit ... --candidate trace:inspection.npz. "
+    "For a machine without oddemo: oddemo record --script probe.pyz"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -49,7 +50,7 @@ def record_saved_model(folder: Path, images: Path, out: Path, *, signature: str,
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(oddemo_probe.__doc__ or "").split("\n\n")[0])
-    commands = parser.add_subparsers(dest="command", metavar="record-savedmodel")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.required = True
     record = commands.add_parser("record-savedmodel", help="run a SavedModel on pictures and write what is seen")
     record.add_argument("folder", type=Path, help="folder with saved_model.pb")
@@ -58,7 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.add_argument("--signature", default="serving_default", help="which signature (default: %(default)s)")
     record.add_argument("--limit", type=int, help="use so many of the pictures, evenly spread")
     record.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
+    commands.add_parser("versions", help="print the versions in use, as JSON")
     options = parser.parse_args(arguments)
+    if options.command == "versions":
+        print(json.dumps(described()["versions"]))
+        return 0
     try:
         if options.out.suffix != ".npz":
             raise RefusedError(f"{options.out} is not the name of a trace; it ends in .npz.")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Sequence
@@ -24,8 +25,9 @@ def described(notes: Sequence[str] = ()) -> dict[str, Any]:
     import tensorflow as tf
 
     versions = {"python": platform.python_version(), "tensorflow": tf.__version__, "numpy": np.__version__}
-    # Looking for it must not fail the recording: Keras may be absent, or of another generation.
-    versions["keras"] = str(getattr(getattr(tf, "keras", None), "__version__", "unknown"))
+    # Which Keras stands behind `tf.keras`: keras, or tf_keras where TensorFlow was asked for Keras 2.
+    keras = tf.keras.layers.Layer.__module__.split(".")[0]
+    versions[keras.replace("_", "-")] = getattr(sys.modules.get(keras), "__version__", "unknown")
     threading = tf.config.threading
     threads = {
         "intra_op": threading.get_intra_op_parallelism_threads(),

@@ -104,7 +104,8 @@ def record(options: Any) -> None:
     """Run a checkpoint on pictures and write the trace of its stages."""
     if options.out.suffix != ".npz" or (options.out.exists() and not options.overwrite):
         raise RefusedError(f"{options.out} is taken, or does not end in .npz; --overwrite replaces it.")
-    pictures = read_pictures(options.images, options.limit)
+    chosen = json.loads(options.names.read_text(encoding="utf-8")) if options.names else None
+    pictures = read_pictures(options.images, options.limit, chosen)
     detector = Detector(options.folder)
     dense, detections = detector.record(pictures)
     write_trace(
@@ -156,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--images", type=Path, required=True, help="folder of pictures, searched with its subfolders")
     one.add_argument("--out", type=Path, required=True, help="the .npz file to write")
     one.add_argument("--limit", type=int, help="use so many of the pictures, evenly spread")
+    one.add_argument("--names", type=Path, help="JSON list of the pictures to take instead")
     one.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
     one.set_defaults(run=record)
     one = commands.add_parser("versions", help="print the versions in use, as JSON")

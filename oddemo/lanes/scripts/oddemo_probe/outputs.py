@@ -39,6 +39,11 @@ def dense_of(arrays: Arrays) -> dict[str, Arrays]:
         dense["heads"] = heads
     if "boxes_yxyx" in tapped and "scores" in tapped:
         dense["decoded"] = {key: tapped[key] for key in ("boxes_yxyx", "scores")}
+    elif "pixels" in dense and all(key in arrays for key in ("raw_detection_boxes", "raw_detection_scores")):
+        # The Object Detection API: fractions of the network's frame, and a column for the background.
+        sides = np.tile(np.array(dense["pixels"]["pixels"].shape[1:3], np.float32), 2)
+        scores = arrays["raw_detection_scores"][..., 1:]
+        dense["decoded"] = {"boxes_yxyx": arrays["raw_detection_boxes"] * sides, "scores": scores}
     return dense
 
 

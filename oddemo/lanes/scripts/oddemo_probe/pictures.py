@@ -21,16 +21,19 @@ class Pictures(NamedTuple):
     images: list[Any]
 
 
-def read_pictures(folder: Path, limit: int | None = None) -> Pictures:
-    """Read the pictures below a folder in the order of their names; with a limit, evenly spread ones."""
+def read_pictures(folder: Path, limit: int | None = None, chosen: list[str] | None = None) -> Pictures:
+    """Read the pictures below a folder in the order of their names; with a limit, evenly spread ones.
+
+    Args:
+        folder: Searched with its subfolders.
+        limit: Take so many.
+        chosen: Take these, in this order, and search for none.
+    """
     import tensorflow as tf
 
     if not folder.is_dir():
         raise RefusedError(f"The folder {folder} does not exist.")
-    names = [
-        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
-    ]
-    names.sort()
+    names = chosen if chosen is not None else _names_below(folder)
     if not names:
         raise RefusedError(f"The folder {folder} holds no pictures ({', '.join(SUFFIXES)}).")
     if limit is not None and limit < len(names):
@@ -43,6 +46,11 @@ def read_pictures(folder: Path, limit: int | None = None) -> Pictures:
         except tf.errors.OpError as error:
             raise RefusedError(f"The picture {name} cannot be decoded: {str(error).splitlines()[0][:200]}") from None
     return Pictures(names, contents, images)
+
+
+def _names_below(folder: Path) -> list[str]:
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def read_labels(folder: Path) -> list[str]:

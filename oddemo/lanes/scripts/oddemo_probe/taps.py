@@ -81,16 +81,23 @@ class Taps:
         anchors = sum(cells(head) * head.shape[-1] // 4 for head in boxes)
         after_boxes = set.intersection(*(self._after(head) for head in boxes))
         after_classes = set.intersection(*(self._after(head) for head in classes))
+        # Boxes are decoded once their sizes have been through an exponential.
+        after_any = set.union(*(self._after(head) for head in boxes))
+        exponentials = [one for one in self.operations if one.type == "Exp" and one.name in after_any]
+        decoded = set().union(*(self._after(one.outputs[0]) for one in exponentials))
+        found = {}
         for operation in self.operations:
             if operation.type != "ConcatV2" or operation.outputs[0].shape.rank != 3:
                 continue
             _, rows, columns = operation.outputs[0].shape.as_list()
             if rows != anchors:
                 continue
-            if columns == 4 and operation.name in after_boxes - after_classes:
-                self.tensors.setdefault("boxes_yxyx", operation.outputs[0])
+            if "boxes_yxyx" not in found and columns == 4 and operation.name in decoded & after_boxes - after_classes:
+                found["boxes_yxyx"] = operation.outputs[0]
             elif operation.name in after_classes - after_boxes:
-                self.tensors.setdefault("scores", operation.outputs[0])
+                found.setdefault("scores", operation.outputs[0])
+        if len(found) == 2:
+            self.tensors.update(found)
 
 
 def cells(tensor: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -88,3 +89,28 @@ def run(context: typer.Context, name: Name) -> None:
     from oddemo.lanes.running import made_lane, pass_through
 
     raise typer.Exit(pass_through(made_lane(name), context.args))
+
+
+@app.command(epilog="Example: oddemo lanes matrix --lanes tf2.15,tf2.18 --out matrix.json")
+def matrix(
+    *,
+    lanes: Annotated[str | None, typer.Option(help="Names of lanes; all TensorFlow versions if not given.")] = None,
+    out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("version_matrix.json"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Let every TensorFlow version write a model in every format, and every version read it.
+
+    Lanes that are not there are made. An interrupted run goes on where it stopped.
+    """
+    from oddemo.cli.status import telling
+    from oddemo.files import refuse_unwritable_file
+    from oddemo.lanes.making import make_lane
+    from oddemo.lanes.matrix import VERSIONS, run_matrix
+    from oddemo.lanes.registry import find_lane
+
+    refuse_unwritable_file(out, overwrite=overwrite)
+    chosen = [find_lane(name) for name in (lanes.split(",") if lanes else VERSIONS)]
+    with telling("lanes") as tell:
+        result = run_matrix([make_lane(lane, tell=tell) for lane in chosen], out, tell=tell)
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(result["summary"]["outcomes"].items()))
+    typer.echo(f"{out}: {result['summary']['cells']} cells: {counts}")

@@ -61,7 +61,7 @@ def run_in_lane(made: Made, arguments: Sequence[str | Path], *, what: str, modul
 def pass_through(made: Made, arguments: Sequence[str]) -> int:
     """Run a lane's script with this process's input and output; return its exit status."""
     command = [str(made.python), "-m", made.lane.module, *arguments]
-    return subprocess.run(command, check=False, env=_environment()).returncode
+    return subprocess.run(command, check=False, env=lane_environment()).returncode
 
 
 def versions_in(lane: Lane, python: Path) -> dict[str, str]:
@@ -75,14 +75,15 @@ def versions_in(lane: Lane, python: Path) -> dict[str, str]:
     return versions
 
 
-def _environment() -> dict[str, str]:
+def lane_environment() -> dict[str, str]:
+    """Return the environment variables for a script in a lane."""
     environment = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     return environment | {"PYTHONPATH": str(SCRIPTS), "PYTHONNOUSERSITE": "1"}
 
 
 def _run(python: Path, module: str, arguments: Sequence[str | Path], what: str) -> str:
     command = [str(python), "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=lane_environment())
     if done.returncode != 0:
         said = done.stderr.strip() or done.stdout.strip() or "nothing"
         raise OddemoError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from oddemo.audit.images import ImageSet
@@ -39,6 +40,7 @@ class ODAPISource:
                 found="no such folder" if not self.folder.is_dir() else f"{len(checkpoints)} checkpoints",
             )
         self._lane = made_lane(LANE)
+        self._recorded: dict[object, Trace] = {}
 
     @property
     def spec(self) -> str:
@@ -51,9 +53,14 @@ class ODAPISource:
         Raises:
             OddemoError: If the API cannot build, restore or run it, with what it said.
         """
+        if pictures.key not in self._recorded:
+            self._recorded = {pictures.key: self._record(pictures)}
+        return self._recorded[pictures.key]
+
+    def _record(self, pictures: ImageSet) -> Trace:
         with tempfile.TemporaryDirectory() as folder:
             names, out = Path(folder) / "names.json", Path(folder) / "trace.npz"
             names.write_text(json.dumps(pictures.names), encoding="utf-8")
             where = ["--images", pictures.root.absolute(), "--names", names, "--out", out]
-            run_in_lane(self._lane, ["record", self.folder, *where], what=f"{self.spec} cannot be run")
-            return load_trace(out)
+            run_in_lane(self._lane, ["record", self.folder.absolute(), *where], what=f"{self.spec} cannot be run")
+            return replace(load_trace(out), source=self.spec)

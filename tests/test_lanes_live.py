@@ -60,6 +60,8 @@ def later_tensorflow():
 def test_what_the_exporter_writes_is_faithful(reference, export, pictures):
     result = audit(reference, f"savedmodel:{export}", pictures)
     assert result.verdict == "faithful"
+    assert result.contract["differences"] == []
+    assert result.contract["weights"]["relation"] == "same"
     assert {"image", "pixels", "heads", "decoded", "detections", "labels"} <= set(result.comparison.compared)
     found = reference.trace(pictures).detections
     assert sum(int((one.scores > 0.5).sum()) for one in found) > 6

@@ -29,6 +29,7 @@ MODULE = "oddemo_matrix"
 MODELS = ("detector", "pictures_in")
 FORMATS = (
     "code",
+    "eager",
     "saved_model",
     "keras",
     "h5",

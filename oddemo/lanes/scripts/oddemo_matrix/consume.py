@@ -7,14 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from oddemo_matrix.models import MODELS, inputs_for, with_weights, without_weights
+from oddemo_matrix.models import MODELS, inputs_for, outputs_of, with_weights, without_weights
 from oddemo_matrix.produce import FORMATS
 
 
 def _code(name: str, place: Path, inputs: Any) -> dict[str, Any]:
     """Nothing is read: the same lines of Python and the same weights, in another version."""
     del place
-    return _named(with_weights(MODELS[name]())(inputs, training=False))
+    return outputs_of(with_weights(MODELS[name]()), inputs)
+
+
+def _eager(name: str, place: Path, inputs: Any) -> dict[str, Any]:
+    """The same, called directly, as one does when looking at a single picture."""
+    del place
+    boxes, scores = with_weights(MODELS[name]())(inputs, training=False)
+    return {"boxes": boxes, "scores": scores}
 
 
 def _saved_model(name: str, place: Path, inputs: Any) -> dict[str, Any]:
@@ -29,13 +36,13 @@ def _whole_model(name: str, place: Path, inputs: Any) -> dict[str, Any]:
     from tensorflow import keras
 
     del name
-    return _named(keras.models.load_model(str(place), compile=False)(inputs, training=False))
+    return outputs_of(keras.models.load_model(str(place), compile=False), inputs)
 
 
 def _weights(name: str, place: Path, inputs: Any) -> dict[str, Any]:
     model = without_weights(MODELS[name]())
     model.load_weights(str(place))
-    return _named(model(inputs, training=False))
+    return outputs_of(model, inputs)
 
 
 def _checkpoint(name: str, place: Path, inputs: Any) -> dict[str, Any]:
@@ -44,7 +51,7 @@ def _checkpoint(name: str, place: Path, inputs: Any) -> dict[str, Any]:
 
     model = without_weights(MODELS[name]())
     tf.train.Checkpoint(model=model).read(str(place / "ckpt"))
-    return _named(model(inputs, training=False))
+    return outputs_of(model, inputs)
 
 
 def _checkpoint_asserted(name: str, place: Path, inputs: Any) -> dict[str, Any]:
@@ -53,7 +60,7 @@ def _checkpoint_asserted(name: str, place: Path, inputs: Any) -> dict[str, Any]:
 
     model = without_weights(MODELS[name]())
     tf.train.Checkpoint(model=model).read(str(place / "ckpt")).assert_existing_objects_matched()
-    return _named(model(inputs, training=False))
+    return outputs_of(model, inputs)
 
 
 def _tflite(name: str, place: Path, inputs: Any) -> dict[str, Any]:
@@ -73,12 +80,9 @@ def _tflite(name: str, place: Path, inputs: Any) -> dict[str, Any]:
     return {key: np.concatenate(arrays) for key, arrays in rows.items()}
 
 
-def _named(outputs: Any) -> dict[str, Any]:
-    return dict(zip(("boxes", "scores"), outputs))
-
-
 READERS = {
     "code": _code,
+    "eager": _eager,
     "saved_model": _saved_model,
     "keras": _whole_model,
     "h5": _whole_model,

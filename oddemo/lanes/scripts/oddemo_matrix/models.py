@@ -80,3 +80,14 @@ def inputs_for(name: str) -> Any:
     if name == "detector":
         return rng.uniform(-1.0, 1.0, (PICTURES, SIZE, SIZE, 3)).astype(np.float32)
     return rng.integers(0, 256, (PICTURES, 96, 80, 3)).astype(np.uint8)
+
+
+def outputs_of(model: Any, inputs: Any) -> dict[str, Any]:
+    """Run a model as `predict` and every export do, in a graph.
+
+    Called directly, a Keras 3 model may give something else: see the format `eager`.
+    """
+    import tensorflow as tf
+
+    boxes, scores = tf.function(lambda pixels: model(pixels, training=False))(tf.constant(inputs))
+    return {"boxes": np.asarray(boxes), "scores": np.asarray(scores)}

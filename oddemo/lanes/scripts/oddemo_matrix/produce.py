@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from oddemo_matrix.models import MODELS, inputs_for, with_weights
+from oddemo_matrix.models import MODELS, inputs_for, outputs_of, with_weights
 
 
 def serving(model: Any) -> Any:
@@ -80,6 +80,7 @@ def _nothing(model: Any, place: Path) -> None:
 #: Format → (file name, how it is written).
 FORMATS = {
     "code": ("", _nothing),
+    "eager": ("", _nothing),
     "saved_model": ("saved_model", _saved_model),
     "keras": ("model.keras", lambda model, place: model.save(str(place))),
     "h5": ("model.h5", lambda model, place: model.save(str(place))),
@@ -96,8 +97,7 @@ def produce(name: str, kind: str, folder: Path) -> float:
     model = with_weights(MODELS[name]())
     shutil.rmtree(str(folder), ignore_errors=True)  # what an interrupted run left
     folder.mkdir(parents=True)
-    boxes, scores = (np.asarray(part) for part in model(inputs_for(name), training=False))
-    np.savez(folder / "expected.npz", boxes=boxes, scores=scores)
+    np.savez(folder / "expected.npz", **outputs_of(model, inputs_for(name)))
     file, write = FORMATS[kind]
     write(model, folder / file)
     return 0.0

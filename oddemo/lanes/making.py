@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -70,13 +71,21 @@ def _fill(lane: Lane, folder: Path, say: Tell) -> dict[str, str]:
     what = f"The lane {lane.name}"
     python = folder / "bin" / "python"
     say(f"{lane.name}: finding Python {lane.python}")
-    run_uv(["venv", "--relocatable", "--no-project", "--allow-existing", "--python", lane.python, folder], what=what)
+    run_uv(
+        ["venv", "--relocatable", "--no-project", "--allow-existing", "--python", _interpreter(lane), folder], what=what
+    )
     say(f"{lane.name}: installing, about {lane.size_mb / 1000:.1f} GB where nothing is there yet")
-    install = ["pip", "install", "--python", python, "--no-deps", "--require-hashes"]
+    install: list[str | Path] = ["pip", "install", "--python", python, "--no-deps", "--require-hashes"]
     # Packages that have to be built are built with the locked tools too.
     run_uv([*install, "--build-constraints", lane.lock, "--requirements", lane.lock], what=what)
     say(f"{lane.name}: importing TensorFlow for the first time")
     return versions_in(lane, python)
+
+
+def _interpreter(lane: Lane) -> str:
+    """Return this process's Python if it is the right one, else the version that uv has to find or fetch."""
+    running = ".".join(map(str, sys.version_info[:2]))
+    return sys.executable if lane.python == running else lane.python
 
 
 def _put(folder: Path, place: Path) -> None:

@@ -61,6 +61,6 @@ class ODAPISource:
         with tempfile.TemporaryDirectory() as folder:
             names, out = Path(folder) / "names.json", Path(folder) / "trace.npz"
             names.write_text(json.dumps(pictures.names), encoding="utf-8")
-            where = ["--images", pictures.root.absolute(), "--names", names, "--out", out]
+            where: list[str | Path] = ["--images", pictures.root.absolute(), "--names", names, "--out", out]
             run_in_lane(self._lane, ["record", self.folder.absolute(), *where], what=f"{self.spec} cannot be run")
             return replace(load_trace(out), source=self.spec)

@@ -32,7 +32,7 @@ def read_config(folder: Path) -> Any:
     Raises:
         RefusedError: If it is missing or cannot be parsed.
     """
-    from google.protobuf import text_format
+    from google.protobuf import text_format  # type: ignore[import-untyped]
     from object_detection.protos import pipeline_pb2
 
     path = folder / CONFIG

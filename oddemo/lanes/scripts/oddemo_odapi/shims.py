@@ -17,7 +17,7 @@ import importlib.machinery
 import importlib.util
 import sys
 from types import ModuleType
-from typing import Any, Sequence
+from typing import Any
 
 #: Package → what in the API needs it.
 ABSENT = {
@@ -69,7 +69,7 @@ def _absent(place: str, name: str) -> Any:
 
 
 class _AbsentModule(ModuleType):
-    __path__: Sequence[str] = ()
+    """A package that is not installed; the import system gives it its `__path__`."""
 
     def __getattr__(self, name: str) -> Any:
         return _absent(self.__name__, name)

@@ -74,11 +74,11 @@ def find_made(lane: Lane) -> Made | None:
 
 
 @contextmanager
-def held(lane: Lane, waiting: Callable[[], None] | None = None) -> Iterator[None]:
-    """Let one process at a time make or remove a lane; the system frees the lock if that process dies.
+def held(name: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let one process at a time work on a folder of `lanes_root`; the system frees the lock if that process dies.
 
     Args:
-        lane: Which.
+        name: Of the folder.
         waiting: Called if another process holds it.
 
     Raises:
@@ -87,7 +87,7 @@ def held(lane: Lane, waiting: Callable[[], None] | None = None) -> Iterator[None
     import fcntl
 
     root = lanes_root()
-    path = root / f".{lane.name}-{lane.key}.lock"
+    path = root / f".{name}.lock"
     try:
         root.mkdir(parents=True, exist_ok=True)
         handle = path.open("a")

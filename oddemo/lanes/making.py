@@ -32,7 +32,7 @@ def make_lane(lane: Lane, *, tell: Tell | None = None) -> Made:
     made = find_made(lane)
     if made is not None:
         return made
-    with held(lane, lambda: say(f"waiting: another process is making {lane.name}")):
+    with held(place_of(lane).name, lambda: say(f"waiting: another process is making {lane.name}")):
         made = find_made(lane)
         if made is not None:
             return made
@@ -58,7 +58,7 @@ def make_lane(lane: Lane, *, tell: Tell | None = None) -> Made:
 
 def remove_lane(lane: Lane) -> list[Path]:
     """Remove a lane, copies from older locks too; return what was there."""
-    with held(lane):
+    with held(place_of(lane).name):
         found = copies_of(lane)
         for folder in found:
             # The stamp first: a half-removed lane is then not taken for a whole one.

@@ -18,7 +18,7 @@ from typing import Any
 
 from oddemo.errors import OddemoError
 from oddemo.files import write_json
-from oddemo.lanes.cache import Made, lanes_root
+from oddemo.lanes.cache import Made, held, lanes_root
 from oddemo.lanes.probe_file import SCRIPTS
 from oddemo.lanes.registry import LANES
 from oddemo.lanes.running import lane_environment
@@ -86,6 +86,20 @@ def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) ->
     if not lanes:
         raise OddemoError("A matrix needs lanes.", expected=", ".join(VERSIONS))
     folder = lanes_root() / f"matrix-{_key(lanes)}"
+    with held(folder.name, lambda: say("waiting: another process is filling this matrix")):
+        cells = _cells(lanes, folder, say)
+    result = {
+        "summary": {"cells": len(cells), "outcomes": dict(Counter(cell.outcome for cell in cells))},
+        "same_within": SAME_WITHIN,
+        "lanes": {lane.lane.name: lane.versions for lane in lanes},
+        "cells": [asdict(cell) for cell in cells],
+        "provenance": provenance(seeds=[2026, 7], command="oddemo lanes matrix"),
+    }
+    write_json(out, result)
+    return result
+
+
+def _cells(lanes: Sequence[Made], folder: Path, say: Tell) -> list[Cell]:
     names = [f"{model}/{form}" for model in MODELS for form in FORMATS]
     written: dict[str, dict[str, dict[str, Any]]] = {}
     for lane in lanes:
@@ -99,15 +113,7 @@ def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) ->
             say(f"{consumer.lane.name} reads {producer.lane.name}")
             read = _lines(consumer, "consume", folder / producer.lane.name, readable)
             cells += [_cell(name, producer, consumer, made[name], read.get(name)) for name in names]
-    result = {
-        "summary": {"cells": len(cells), "outcomes": dict(Counter(cell.outcome for cell in cells))},
-        "same_within": SAME_WITHIN,
-        "lanes": {lane.lane.name: lane.versions for lane in lanes},
-        "cells": [asdict(cell) for cell in cells],
-        "provenance": provenance(seeds=[2026, 7], command="oddemo lanes matrix"),
-    }
-    write_json(out, result)
-    return result
+    return cells
 
 
 def _cell(name: str, producer: Made, consumer: Made, made: dict[str, Any], read: dict[str, Any] | None) -> Cell:

@@ -46,6 +46,7 @@ lock: $(STAMP) ## make requirements.lock anew; with newer versions: make lock UP
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --quiet $(if $(UPGRADE),--upgrade) -o requirements.lock
 	@$(BIN)/python tools/lock.py
+	@$(BIN)/python tools/lane_locks.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove what running leaves behind; .venv stays (rm -r .venv removes it)
 	rm -rf build dist runs .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,8 +26,18 @@ HEAVY = {
 BASE = {"__init__", "environment", "errors", "files", "machine", "progress", "provenance", "quiet"}
 #: The rooms in the order of the data's way. A room may import itself, the ground floor and the rooms before it.
 ROOMS = ("data", "metrics", "detect", "export", "audit", "study")
+#: Rooms that stand on the ground floor alone and that some of the others may import.
+LANES_FOR = ("audit", "study")
 #: Beside the rooms: who they may import.
-BESIDE = {"doctor": (), "plots": ("data", "metrics"), "cli": (*ROOMS, "doctor", "plots"), "__main__": ("cli",)}
+BESIDE = {
+    "lanes": (),
+    "doctor": (),
+    "plots": ("data", "metrics"),
+    "cli": (*ROOMS, "lanes", "doctor", "plots"),
+    "__main__": ("cli",),
+}
+#: These run in environments of their own, without oddemo; what each may import is in the lock of its lane.
+SCRIPTS = PACKAGE / "lanes" / "scripts"
 
 PROBE = """
 import importlib, json, pkgutil, sys
@@ -76,6 +86,8 @@ def place(module: str) -> str:
 def may_import(place_from: str, place_to: str) -> bool:
     if place_to in BASE or place_from == place_to:
         return True
+    if place_to == "lanes" and place_from in LANES_FOR:
+        return True
     if place_from in ROOMS:
         return place_to in ROOMS[: ROOMS.index(place_from)]
     return place_to in BESIDE.get(place_from, ())
@@ -114,6 +126,8 @@ def test_every_library_that_is_imported_is_declared() -> None:
     sources = metadata.packages_distributions()
     undeclared = []
     for path in modules():
+        if path.is_relative_to(SCRIPTS):
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -123,7 +137,26 @@ def test_every_library_that_is_imported_is_declared() -> None:
     assert sorted(set(undeclared)) == []
 
 
+def test_scripts_of_the_lanes_import_what_is_locked_for_a_lane_and_nothing_of_oddemo() -> None:
+    own = {path.name for path in SCRIPTS.iterdir() if (path / "__init__.py").is_file()}
+    locked = {"tensorflow", "numpy", "object_detection", "tf_slim", "google", "PIL"}
+    texts = {path: path.read_text(encoding="utf-8") for path in SCRIPTS.rglob("*.py")}
+    assert len(texts) > 5
+    wrong = []
+    for path, text in texts.items():
+        # The oldest Python that a lane or a user's machine has.
+        for node in ast.walk(ast.parse(text, feature_version=(3, 8))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - own - locked
+            wrong += [f"{path.relative_to(ROOT)}: {top}" for top in tops]
+    assert wrong == []
+
+
 def test_the_arrows_are_no_decoration() -> None:
+    assert may_import("audit", "lanes")
+    assert not may_import("lanes", "audit")
+    assert not may_import("data", "lanes")
     assert may_import("audit", "detect")
     assert not may_import("detect", "audit")
     assert not may_import("errors", "data")

@@ -39,7 +39,7 @@ def audit(
     """Find out whether a candidate behaves as the reference does, and if not, why.
 
     Args:
-        reference: The detector as it was trained; `tfvision:DIR` for a full diagnosis.
+        reference: The detector as it was trained; `tfvision:DIR` for a full diagnosis, `odapi:DIR` to compare.
         candidate: Its export: `savedmodel:DIR`, `tflite:FILE`, `python:FILE.py:FUNCTION`, `trace:FILE.npz`, or another
             `tfvision:DIR`.
         images: Folder of pictures, or a set of them.
@@ -126,7 +126,7 @@ def _contract(first: Source, second: Source) -> dict[str, Any]:
     """Read what the contract cards of both artefacts differ in; cards that cannot be read say why."""
     from oddemo.export.cards import diff_artefacts
 
-    if not all(source.spec.startswith(("tfvision:", "savedmodel:", "tflite:")) for source in (first, second)):
+    if not all(source.spec.startswith(("tfvision:", "odapi:", "savedmodel:", "tflite:")) for source in (first, second)):
         return {}
     places = [source.spec.partition(":")[2] for source in (first, second)]
     try:

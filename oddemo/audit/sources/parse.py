@@ -10,7 +10,7 @@ from oddemo.audit.sources.base import Source
 from oddemo.audit.trace import Trace, load_trace
 from oddemo.errors import OddemoError
 
-KINDS = ("tfvision:DIR", "savedmodel:DIR", "tflite:FILE", "python:FILE.py:FUNCTION", "trace:FILE.npz")
+KINDS = ("tfvision:DIR", "savedmodel:DIR", "tflite:FILE", "odapi:DIR", "python:FILE.py:FUNCTION", "trace:FILE.npz")
 
 
 class RecordedSource:
@@ -69,6 +69,10 @@ def parse_source(spec: str) -> Source:
         from oddemo.audit.sources.tflite import TFLiteSource
 
         return TFLiteSource(Path(place))
+    if kind == "odapi":
+        from oddemo.audit.sources.odapi import ODAPISource
+
+        return ODAPISource(Path(place))
     if kind == "python":
         return _function(spec, place)
     if kind == "trace":

@@ -17,6 +17,7 @@ from oddemo.errors import OddemoError
 
 #: Before the names of tapped tensors in a run's results.
 TAP = "tap/"
+_RAW = ("raw_detection_boxes", "raw_detection_scores")
 
 
 def prepare(
@@ -84,6 +85,11 @@ def dense_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[
         dense["features"] = features
     if "boxes_yxyx" in tapped and "scores" in tapped:
         dense["decoded"] = {name: tapped[name] for name in ("boxes_yxyx", "scores")}
+    elif "pixels" in dense and all(name in arrays for name in _RAW):
+        # The Object Detection API hands them out, as fractions of the network's frame and with a background column.
+        sides_px = np.tile(np.array(dense["pixels"]["pixels"].shape[1:3], np.float32), 2)
+        boxes, scores = (arrays[name] for name in _RAW)
+        dense["decoded"] = {"boxes_yxyx": boxes * sides_px, "scores": scores[..., 1:]}
     return dense
 
 

@@ -21,6 +21,7 @@ _PASSED_BACK = frozenset(
 _BIAS = frozenset({"BiasAdd", "Add", "AddV2", "ADD"})
 _SCORE = frozenset({"Sigmoid", "Softmax", "LOGISTIC", "SOFTMAX"})
 _BOX = frozenset({"Split", "SplitV", "Exp", "SPLIT", "SPLIT_V", "EXP"})
+_EXPONENTIAL = frozenset({"Exp", "EXP"})
 _JOIN = frozenset({"ConcatV2", "CONCATENATION"})
 #: They decode boxes themselves: what is joined before them is still encoded.
 _WITH_DECODER = frozenset({"TFLite_Detection_PostProcess"})
@@ -209,13 +210,16 @@ def _joined(graph: Graph, classes: Sequence[str], boxes: Sequence[str]) -> tuple
     anchors = sum(_cells(graph, key) * ((graph.shapes[key] or (0,))[-1] or 0) // 4 for key in boxes)
     after_boxes = frozenset.intersection(*(graph.after([key]) for key in boxes))
     after_classes = frozenset.intersection(*(graph.after([key]) for key in classes))
+    # Boxes are decoded once their sizes have been through an exponential. The Object Detection API joins before that.
+    exponentials = [number for number in graph.after(boxes) if graph.nodes[number].type in _EXPONENTIAL]
+    decoded = graph.after([key for number in exponentials for key in graph.nodes[number].outputs])
     found_boxes = found_scores = None
     for number, node in enumerate(graph.nodes):
         shape = graph.shapes.get(node.outputs[0]) if node.outputs else None
         if node.type not in _JOIN or shape is None or len(shape) != 3 or shape[1] != anchors:
             continue
-        if found_boxes is None and shape[2] == 4 and number in after_boxes - after_classes:
+        if found_boxes is None and shape[2] == 4 and number in decoded & after_boxes - after_classes:
             found_boxes = node.outputs[0]
         elif found_scores is None and number in after_classes - after_boxes:
             found_scores = node.outputs[0]
-    return found_boxes, found_scores
+    return (found_boxes, found_scores) if found_boxes else (None, None)

@@ -1,0 +1,181 @@
+"""The version matrix: what one TensorFlow wrote, read by another.
+
+Every cell is a real file, read by a real process in its lane. Work that is done is kept beside the lanes, so that an
+interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from oddemo.errors import OddemoError
+from oddemo.files import write_json
+from oddemo.lanes.cache import Made, held, lanes_root
+from oddemo.lanes.probe_file import SCRIPTS
+from oddemo.lanes.registry import LANES
+from oddemo.lanes.running import lane_environment
+from oddemo.progress import Tell, silent
+from oddemo.provenance import provenance
+
+MODULE = "oddemo_matrix"
+MODELS = ("detector", "pictures_in")
+FORMATS = (
+    "code",
+    "eager",
+    "saved_model",
+    "keras",
+    "h5",
+    "weights_h5",
+    "checkpoint",
+    "checkpoint_asserted",
+    "tflite",
+    "tflite_of_saved_model",
+)
+#: Outputs up to this far apart count as the same: rounding of float32 stays ten times below it.
+SAME_WITHIN = 1e-5
+#: Signals by which somebody, or a machine without memory, ends a process; a converter that fails sends others.
+_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+#: The lanes that take part.
+VERSIONS = tuple(lane.name for lane in LANES if lane.module == "oddemo_probe")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model, written in one format by one version and read by another.
+
+    Attributes:
+        model: Which.
+        format: Which.
+        producer: The lane that wrote it.
+        consumer: The lane that read it.
+        outcome: `same`, `changed` (no error, other outputs), `fails`, `aborts` (the process ended without an
+            exception), or `not_made` (the producer could not write it).
+        difference: Largest difference of boxes and scores; None where there is nothing to compare, or no finite number.
+        error: What was said, without paths.
+    """
+
+    model: str
+    format: str
+    producer: str
+    consumer: str
+    outcome: str
+    difference: float | None = None
+    error: str | None = None
+
+
+def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) -> dict[str, Any]:
+    """Fill the matrix of some lanes and write it.
+
+    Args:
+        lanes: Each both writes and reads.
+        out: The JSON file; replaced.
+        tell: Called with a few words whenever something new is done.
+
+    Raises:
+        OddemoError: If there are no lanes, or a lane's script does not run at all.
+    """
+    say = tell or silent
+    if not lanes:
+        raise OddemoError("A matrix needs lanes.", expected=", ".join(VERSIONS))
+    folder = lanes_root() / f"matrix-{_key(lanes)}"
+    with held(folder.name, lambda: say("waiting: another process is filling this matrix")):
+        cells = _cells(lanes, folder, say)
+    result = {
+        "summary": {"cells": len(cells), "outcomes": dict(Counter(cell.outcome for cell in cells))},
+        "same_within": SAME_WITHIN,
+        "lanes": {lane.lane.name: lane.versions for lane in lanes},
+        "cells": [asdict(cell) for cell in cells],
+        "provenance": provenance(seeds=[2026, 7], command="oddemo lanes matrix"),
+    }
+    write_json(out, result)
+    return result
+
+
+def _cells(lanes: Sequence[Made], folder: Path, say: Tell) -> list[Cell]:
+    names = [f"{model}/{form}" for model in MODELS for form in FORMATS]
+    written: dict[str, dict[str, dict[str, Any]]] = {}
+    for lane in lanes:
+        say(f"{lane.lane.name} writes")
+        written[lane.lane.name] = _lines(lane, "produce", folder / lane.lane.name, names)
+    cells: list[Cell] = []
+    for producer in lanes:
+        made = written[producer.lane.name]
+        readable = [name for name in names if made[name]["outcome"] == "runs"]
+        for consumer in lanes:
+            say(f"{consumer.lane.name} reads {producer.lane.name}")
+            read = _lines(consumer, "consume", folder / producer.lane.name, readable)
+            cells += [_cell(name, producer, consumer, made[name], read.get(name)) for name in names]
+    return cells
+
+
+def _cell(name: str, producer: Made, consumer: Made, made: dict[str, Any], read: dict[str, Any] | None) -> Cell:
+    model, form = name.split("/")
+    place = (model, form, producer.lane.name, consumer.lane.name)
+    if read is None:
+        return Cell(*place, "not_made", error=made["error"])
+    if read["outcome"] != "runs":
+        return Cell(*place, read["outcome"], error=read["error"])
+    if read["difference"] is None:
+        return Cell(*place, "changed", error="what came out is not finite")
+    difference = float(read["difference"])
+    return Cell(*place, "same" if difference <= SAME_WITHIN else "changed", difference)
+
+
+def _lines(lane: Made, command: str, folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Do what is not done yet; return name → its last line."""
+    folder.mkdir(parents=True, exist_ok=True)
+    out = folder.parent / f"{command}-{folder.name}-{lane.lane.name}.jsonl"
+    found = _read(out)
+    missing = [name for name in names if name not in found]
+    while missing:
+        command_line = [str(lane.python), "-m", MODULE, command, str(folder), str(out), *missing]
+        done = subprocess.run(command_line, capture_output=True, text=True, check=False, env=lane_environment())
+        if -done.returncode in _FROM_OUTSIDE:
+            raise OddemoError(f"The matrix was stopped in {lane.lane.name}.", do="run it again: it goes on from here")
+        before, found = len(found), _read(out, ended=done.returncode)
+        if len(found) == before:
+            raise OddemoError(f"The matrix stopped in {lane.lane.name}.", found=done.stderr.strip()[-400:])
+        missing = [name for name in names if name not in found]
+    return found
+
+
+def _read(path: Path, *, ended: int | None = None) -> dict[str, dict[str, Any]]:
+    """Read the lines that are there; one that only began has ended its process, if that is over (`ended`)."""
+    found: dict[str, dict[str, Any]] = {}
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for line in lines:
+        if line.endswith("}"):  # the last one may have been cut off
+            told = json.loads(line)
+            found[told["name"]] = told
+    begun = [name for name, told in found.items() if told["outcome"] == "begun"]
+    for name in begun:
+        if ended is None or ended == 0:
+            del found[name]  # interrupted from outside: it is tried again
+            continue
+        how = signal.Signals(-ended).name if ended < 0 else f"exit status {ended}"
+        found[name] = {
+            "name": name,
+            "outcome": "aborts",
+            "error": f"the process ended with {how}, without an exception",
+        }
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(found[name]) + "\n")
+    return found
+
+
+def _key(lanes: Sequence[Made]) -> str:
+    """Stands for everything that the files depend on: the scripts and the lanes."""
+    digest = hashlib.sha256()
+    for path in sorted((SCRIPTS / MODULE).glob("*.py")):
+        digest.update(path.read_bytes())
+    for lane in lanes:
+        digest.update(lane.lane.key.encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""One cell of the version matrix: a small model written by one TensorFlow, read by another."""

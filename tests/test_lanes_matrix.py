@@ -1,0 +1,129 @@
+"""The stored version matrix is whole and says what its cells say; what stops a process is told apart."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from oddemo.errors import OddemoError
+from oddemo.lanes import matrix
+from oddemo.lanes.probe_file import SCRIPTS
+from oddemo.lanes.registry import find_lane
+
+RESULT = Path(__file__).resolve().parents[1] / "results" / "version_matrix.json"
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return json.loads(RESULT.read_text(encoding="utf-8"))
+
+
+def cell(stored, model, form, producer, consumer):
+    wanted = (model, form, producer, consumer)
+    (found,) = [
+        one for one in stored["cells"] if (one["model"], one["format"], one["producer"], one["consumer"]) == wanted
+    ]
+    return found
+
+
+def test_every_version_reads_what_every_version_wrote(stored):
+    assert list(stored["lanes"]) == list(matrix.VERSIONS)
+    places = [(one["producer"], one["consumer"], one["model"], one["format"]) for one in stored["cells"]]
+    whole = {
+        (first, second, model, form)
+        for first in matrix.VERSIONS
+        for second in matrix.VERSIONS
+        for model in matrix.MODELS
+        for form in matrix.FORMATS
+    }
+    assert set(places) == whole
+    assert len(places) == len(whole) == stored["summary"]["cells"]
+
+
+def test_the_summary_follows_from_the_cells(stored):
+    assert stored["summary"]["outcomes"] == dict(Counter(one["outcome"] for one in stored["cells"]))
+    for one in stored["cells"]:
+        if one["outcome"] == "same":
+            assert one["difference"] <= stored["same_within"]
+        elif one["outcome"] == "changed":
+            assert one["error"] or one["difference"] > stored["same_within"]
+        else:
+            assert one["outcome"] in {"fails", "aborts", "not_made"}
+            assert one["error"]
+            assert one["difference"] is None
+
+
+def test_the_versions_are_those_of_the_locks(stored):
+    for name, versions in stored["lanes"].items():
+        lock = find_lane(name).lock.read_text(encoding="utf-8")
+        assert f"tensorflow-cpu=={versions['tensorflow']} " in lock
+        assert f"numpy=={versions['numpy']} " in lock
+        assert f"keras=={versions['keras']} " in lock
+
+
+def test_it_holds_what_the_course_teaches(stored):
+    """Keras generations do not read each other's files; a checkpoint then restores nothing and says nothing."""
+    assert cell(stored, "detector", "saved_model", "tf2.21", "tf2.12")["outcome"] == "same"
+    assert cell(stored, "detector", "keras", "tf2.15", "tf2.16")["outcome"] == "fails"
+    silent = cell(stored, "detector", "checkpoint", "tf2.15", "tf2.18")
+    assert silent["outcome"] == "changed"
+    assert silent["difference"] > 1.0
+    assert cell(stored, "detector", "checkpoint_asserted", "tf2.15", "tf2.18")["outcome"] == "fails"
+    assert cell(stored, "pictures_in", "h5", "tf2.15", "tf2.18")["outcome"] == "changed"
+
+
+def test_a_model_reads_its_own_files_in_its_own_version(stored):
+    for version in matrix.VERSIONS:
+        for form in ("code", "saved_model", "keras", "h5", "weights_h5", "checkpoint", "tflite"):
+            assert cell(stored, "detector", form, version, version)["outcome"] == "same", (version, form)
+
+
+def lines(path: Path, *entries: dict[str, object], cut: str = "") -> Path:
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries) + cut)
+    return path
+
+
+def test_a_process_that_aborts_is_a_result_and_an_interruption_is_none(tmp_path):
+    done = {"name": "a/h5", "outcome": "runs", "difference": 0.0}
+    begun = {"name": "a/tflite", "outcome": "begun"}
+    path = lines(tmp_path / "x.jsonl", done, begun, cut='{"name": "a/ke')
+    assert set(matrix._read(path)) == {"a/h5"}
+    found = matrix._read(path, ended=-signal.SIGABRT)
+    assert found["a/tflite"]["outcome"] == "aborts"
+    assert "SIGABRT" in found["a/tflite"]["error"]
+
+
+def test_a_killed_process_stops_the_matrix(tmp_path):
+    """Real: an interpreter that is killed while it works, as by a machine without memory."""
+    killer = tmp_path / "python"
+    killer.write_text(f"#!{sys.executable}\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    killer.chmod(0o755)
+
+    class Killed:
+        lane = find_lane("tf2.15")
+        python = killer
+
+    with pytest.raises(OddemoError, match="was stopped"):
+        matrix._lines(Killed(), "produce", tmp_path / "w" / "tf2.15", ["detector/h5"])
+
+
+def test_errors_are_told_without_the_machine(tmp_path):
+    code = (
+        "import sys, pathlib; from oddemo_matrix.__main__ import told;"
+        "error = OSError(f'{sys.argv[1]}/m.h5 and {sys.prefix}/lib/x.py running on myhost. See /some/where/file.py');"
+        "print(told(error, pathlib.Path(sys.argv[1])))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.startswith("OSError: FOLDER/m.h5 and ENVIRONMENT")
+    assert "myhost" not in done.stdout
+    assert "/some" not in done.stdout

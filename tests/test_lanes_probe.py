@@ -1,0 +1,157 @@
+"""The recorder that stands alone: it sees what `savedmodel:` sees, in a process that has no oddemo."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from oddemo.audit.images import image_set
+from oddemo.audit.run import audit
+from oddemo.audit.sources.saved_model import SavedModelSource
+from oddemo.audit.trace import load_trace
+from oddemo.errors import OddemoError
+from oddemo.lanes.probe_file import write_probe
+from oddemo.provenance import package_versions
+
+
+@pytest.fixture(scope="module")
+def probe(tmp_path_factory):
+    return write_probe(tmp_path_factory.mktemp("probe") / "probe.pyz")
+
+
+@pytest.fixture(scope="module")
+def pictures(few_pictures, tmp_path_factory):
+    """A user's folder: files of two sizes, in subfolders, and one that is no picture."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("pictures")
+    for index, path in enumerate(few_pictures("inspection").paths):
+        target = folder / ("b" if index % 3 else "a") / path.name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    with Image.open(path) as image:
+        image.resize((150, 100)).save(folder / "wide.PNG")
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def run(probe, *arguments):
+    """Run it as a user does elsewhere: isolated from this checkout, from the folder that holds nothing else."""
+    command = [sys.executable, "-I", probe.name, *map(str, arguments)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=probe.parent, env=environment, capture_output=True, text=True, check=False)
+
+
+def record(probe, export, pictures, out, *options):
+    done = run(probe, "record-savedmodel", export, "--images", pictures, "--out", out, *options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    return load_trace(out)
+
+
+@pytest.fixture(scope="module")
+def recorded(probe, sound_export, pictures, tmp_path_factory):
+    out = tmp_path_factory.mktemp("recorded") / "sound.npz"
+    record(probe, sound_export("inspection", "image_tensor"), pictures, out)
+    return out
+
+
+def test_it_records_what_the_saved_model_source_sees(recorded, sound_export, pictures):
+    trace = load_trace(recorded)
+    expected = SavedModelSource(sound_export("inspection", "image_tensor")).trace(image_set(pictures))
+    assert trace.image_names == expected.image_names
+    assert len(trace.image_names) == 13
+    assert trace.labels == expected.labels
+    assert trace.stages == expected.stages == ("image", "pixels", "heads", "decoded", "detections", "labels")
+    for first, second in zip(trace.images, expected.images, strict=True):
+        np.testing.assert_array_equal(first, second)
+    for stage, arrays in expected.dense.items():
+        assert set(trace.dense[stage]) == set(arrays)
+        for name, array in arrays.items():
+            np.testing.assert_allclose(trace.dense[stage][name], array, atol=1e-4, err_msg=f"{stage}/{name}")
+    for first, second in zip(trace.detections, expected.detections, strict=True):
+        np.testing.assert_allclose(first.boxes_yxyx_px, second.boxes_yxyx_px, atol=1e-3)
+        np.testing.assert_allclose(first.scores, second.scores, atol=1e-5)
+        np.testing.assert_array_equal(first.class_ids, second.class_ids)
+    assert sum(len(found) for found in trace.detections) > 10
+
+
+def test_it_says_where_it_was_recorded(recorded):
+    told = load_trace(recorded).provenance
+    assert told["versions"] == package_versions(("tensorflow", "tf-keras", "numpy"))
+    assert set(told["threads"]) == {"intra_op", "inter_op", "OMP_NUM_THREADS", "TF_ENABLE_ONEDNN_OPTS"}
+    assert len(told["weights_sha256"]) == 64
+
+
+def test_a_faithful_export_recorded_elsewhere_is_faithful(recorded, reference_of, pictures):
+    result = audit(reference_of("inspection"), f"trace:{recorded}", pictures)
+    assert result.verdict == "faithful"
+    assert {"pixels", "heads", "decoded", "detections"} <= set(result.comparison.compared)
+
+
+def test_a_fault_recorded_elsewhere_is_named(probe, channel_order_export, reference_of, pictures, tmp_path):
+    folder = channel_order_export.partition(":")[2]
+    record(probe, folder, pictures, tmp_path / "bgr.npz", "--limit", 6)
+    result = audit(reference_of("inspection"), f"trace:{tmp_path / 'bgr.npz'}", image_set(pictures, limit=6))
+    assert result.verdict == "diverges"
+    assert [cause.id for cause in result.causes if cause.verified] == ["channel_order"]
+
+
+def test_files_are_fed_to_a_signature_that_decodes_them(probe, sound_export, pictures, tmp_path):
+    export = sound_export("inspection", "image_bytes")
+    trace = record(probe, export, pictures, tmp_path / "bytes.npz", "--limit", 5)
+    expected = SavedModelSource(export).trace(image_set(pictures, limit=5))
+    assert trace.image_names == expected.image_names
+    assert trace.images == ()
+    for first, second in zip(trace.detections, expected.detections, strict=True):
+        np.testing.assert_allclose(first.boxes_yxyx_px, second.boxes_yxyx_px, atol=1e-3)
+
+
+MISTAKES = {
+    "is not a SavedModel": {"export": "nowhere"},
+    "does not exist": {"--images": "nowhere"},
+    "ends in .npz": {"--out": "trace.zip"},
+    "no signature 'other', only serving_default": {"--signature": "other"},
+}
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_mistakes_end_in_one_message(probe, sound_export, pictures, tmp_path, message):
+    given = {"export": sound_export("inspection", "image_tensor"), "--images": pictures, "--out": tmp_path / "t.npz"}
+    options = {**given, **MISTAKES[message]}
+    export = options.pop("export")
+    done = run(probe, "record-savedmodel", export, *(part for pair in options.items() for part in pair))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert done.stderr.startswith("probe: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "t.npz").exists()
+
+
+def test_nothing_is_overwritten_unasked(probe, recorded, sound_export, pictures):
+    before = recorded.read_bytes()
+    done = run(probe, "record-savedmodel", sound_export("inspection", "image_tensor"),
+               "--images", pictures, "--out", recorded)  # fmt: skip
+    assert done.returncode == 2
+    assert "--overwrite" in done.stderr
+    assert recorded.read_bytes() == before
+
+
+def test_record_writes_the_file_and_says_how_to_use_it(oddemo, tmp_path):
+    ended = oddemo("record", "--script", tmp_path / "probe.pyz")
+    assert ended.status == 0
+    assert "python probe.pyz record-savedmodel" in ended.out
+    done = run(tmp_path / "probe.pyz", "--help")
+    assert done.returncode == 0
+    assert "record-savedmodel" in done.stdout
+    assert oddemo("record", "--script", tmp_path / "probe.pyz").status == 2
+
+
+def test_only_an_archive_s_name_is_taken(tmp_path):
+    with pytest.raises(OddemoError, match=r"\.pyz"):
+        write_probe(tmp_path / "probe.txt")

@@ -20,10 +20,11 @@ AGREEMENT_IOU = 0.5
 
 
 def rescaled(dataset: Dataset, detections: Sequence[Detections]) -> list[Detections]:
-    """Return the detections with scores such that 0.5 is each class's best score to begin with, and 1 twice that.
+    """Return the detections with scores such that 0.5 is each class's best score to begin with.
 
     The best score is the one with the largest F1 against the labels as they are: faulty labels lower F1, but lower it
-    at every score. Classes without any agreement keep their scores.
+    at every score. Above it a score says which part of the believed detections of its class is no better: 0.5 for none
+    of them, 1 for all. Below it, it is a part of 0.5. A class without any agreement is not believed at all.
 
     Args:
         dataset: Pictures with labels.
@@ -34,12 +35,14 @@ def rescaled(dataset: Dataset, detections: Sequence[Detections]) -> list[Detecti
     agrees = [agreement(record, seen) for record, seen in zip(dataset.records, detections, strict=True)]
     agreed = np.concatenate([np.zeros(0, bool), *agrees])
     labels = np.concatenate([np.zeros(0, np.int64), *(record.class_ids for record in dataset.records)])
-    scale = np.ones(len(dataset.class_names) + 1)
+    new = np.zeros(len(scores))
     for class_id in range(1, len(dataset.class_names) + 1):
         mine = ids == class_id
         best = best_score(scores[mine], agreed[mine], int((labels == class_id).sum()))
-        scale[class_id] = 1.0 if best is None else 0.5 / best
-    return [replace(seen, scores=np.clip(seen.scores * scale[seen.class_ids], 0, 1)) for seen in detections]
+        if best is not None:
+            new[mine] = on_scale(scores[mine], best)
+    ends = np.cumsum([len(seen) for seen in detections])[:-1]
+    return [replace(seen, scores=part) for seen, part in zip(detections, np.split(new, ends), strict=True)]
 
 
 def agreement(record: ImageRecord, seen: Detections) -> NDArray[np.bool_]:
@@ -52,6 +55,14 @@ def agreement(record: ImageRecord, seen: Detections) -> NDArray[np.bool_]:
             agrees[index] = True
             iou[:, int(iou[index].argmax())] = 0.0
     return agrees
+
+
+def on_scale(scores: NDArray[np.floating], best: float) -> NDArray[np.float64]:
+    """Return scores on the scale on which `best` is 0.5."""
+    believed = np.sort(scores[scores >= best])
+    no_better = np.searchsorted(believed, scores, side="right") / len(believed)
+    placed: NDArray[np.float64] = np.where(scores >= best, 0.5 + 0.5 * no_better, 0.5 * scores / best)
+    return placed
 
 
 def best_score(scores: NDArray[np.floating], agrees: NDArray[np.bool_], labels: int) -> float | None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddemo.data.boxes import pairwise_iou
-from oddemo.data.clean.operating_score import rescaled
+from oddemo.data.clean.operating_score import AGREEMENT_IOU, rescaled
 from oddemo.data.records import Dataset, Detections, ImageRecord
 from oddemo.errors import OddemoError
 
@@ -50,7 +50,8 @@ class Strictness:
         class_below: A box whose score against detections of other classes is lower has another class.
         missing_below: A detection whose likeness to every label of its class is lower lacks a label.
         sure: Score from which a detection counts against a class, and for a missing label; cleanlab's own is 0.95.
-        likely: Score from which a detection counts against a location; cleanlab's own is 0.5.
+        likely: Score from which a detection counts against a location, and for the class that a label has; cleanlab's
+            own is 0.5.
         seen: A label is empty if no detection with at least this score, of whatever class, overlaps it by
             `seen_iou`; None leaves this test out, and cleanlab alone judges.
         seen_iou: See `seen`.
@@ -60,8 +61,8 @@ class Strictness:
     location_below: float = 0.5
     class_below: float = 0.5
     missing_below: float = 0.5
-    sure: float = 0.8
-    likely: float = 0.4
+    sure: float = 0.7
+    likely: float = 0.3
     seen: float | None = 0.2
     seen_iou: float = 0.3
     rescale: bool = True
@@ -94,9 +95,11 @@ def find_suspects(
     limits = strictness if strictness is not None else Strictness()
     believed = rescaled(dataset, detections) if limits.rescale else list(detections)
     scored = _scores(dataset, believed, limits)
+    # A class that is never detected with any confidence is unknown to the detector: its silence says nothing.
+    known = {int(class_id) for seen in believed for class_id in seen.class_ids[seen.scores >= limits.likely]}
     found: list[Suspect] = []
     for record, seen, scores in zip(dataset.records, believed, scored, strict=True):
-        found += _of_picture(record, seen, scores, limits)
+        found += [one for one in _of_picture(record, seen, scores, limits) if _may_be_said(one, record, known)]
     return tuple(found)
 
 
@@ -176,7 +179,7 @@ def _of_picture(record: ImageRecord, seen: Detections, scores: _Scores, limits: 
         if scores.location[box] < limits.location_below:
             against = _best(iou[box], same[box] & (seen.scores >= limits.likely))
             suspect = Suspect(record.image_id, "location", box, against, float(scores.location[box]))
-        elif scores.other_class[box] < limits.class_below:
+        elif scores.other_class[box] < limits.class_below and not _supported(iou[box], same[box], seen, limits):
             against = _best(iou[box], ~same[box] & (seen.scores >= limits.sure))
             suspect = Suspect(record.image_id, "class", box, against, float(scores.other_class[box]))
         elif limits.seen is not None and not (iou[box][seen.scores >= limits.seen] >= limits.seen_iou).any():
@@ -185,6 +188,15 @@ def _of_picture(record: ImageRecord, seen: Detections, scores: _Scores, limits: 
     for detection in np.flatnonzero(scores.missing < limits.missing_below).tolist():
         suspects.append(Suspect(record.image_id, "missing", None, detection, float(scores.missing[detection])))
     return suspects
+
+
+def _may_be_said(suspect: Suspect, record: ImageRecord, known: set[int]) -> bool:
+    return suspect.kind != "nothing" or suspect.box is None or int(record.class_ids[suspect.box]) in known
+
+
+def _supported(iou: NDArray[np.floating[Any]], same: NDArray[np.bool_], seen: Detections, limits: Strictness) -> bool:
+    """Tell whether a detection of the label's own class speaks for it."""
+    return bool((same & (seen.scores >= limits.likely) & (iou >= AGREEMENT_IOU)).any())
 
 
 def _best(iou: NDArray[np.floating[Any]], allowed: NDArray[np.bool_]) -> int | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from oddemo.data.sample import data_folder
+from oddemo.errors import OddemoError
 from oddemo.files import read_json
 from oddemo.study.design import Study, as_json
 from oddemo.study.engine import FinishedRun
@@ -94,6 +96,40 @@ def stored_comparisons(path: Path) -> dict[tuple[str, str, str], Mapping[str, An
         return {}
     content = read_json(path)
     return {(one["name"], one["world"], one["metric"]): one for one in content.get("comparisons", ())}
+
+
+def stored_study(name: str) -> dict[str, Any]:
+    """Return the results file of a study that comes with the repository.
+
+    Raises:
+        OddemoError: If there is none.
+    """
+    return dict(read_json(data_folder().parent / "results" / f"study_{name}.json"))
+
+
+def intervals(stored: Mapping[str, Any], *, world: str, metric: str) -> dict[str, MeanInterval]:
+    """Return what conditions change in one world, for figures: the condition's words → difference.
+
+    Args:
+        stored: Content of a results file.
+        world: One of its worlds.
+        metric: One of its metrics.
+
+    Raises:
+        OddemoError: If the study holds no such comparison.
+    """
+    words = {one["name"]: one["words"] for one in stored["conditions"]}
+    found = {
+        words[one["name"]]: MeanInterval(one["point"], one["low"], one["high"], one["p"], len(one["seeds"]))
+        for one in stored["comparisons"]
+        if (one["world"], one["metric"]) == (world, metric)
+    }
+    if not found:
+        raise OddemoError(
+            f"The study compares nothing in {world} by {metric}.",
+            expected=f"worlds {', '.join(stored['worlds'])}; metrics {', '.join(stored['metrics'])}",
+        )
+    return found
 
 
 def _limits(value: MeanInterval) -> dict[str, float]:

@@ -104,6 +104,11 @@ class Samples:
             self._bytes += image.nbytes
         return image
 
+    def forget(self) -> None:
+        """Let the decoded pictures go: TensorFlow keeps the stream, and this with it, as long as the process lives."""
+        self._decoded.clear()
+        self._bytes = 0
+
     def sample(self, number: int) -> Sample:
         """Return the sample with this number, counted from 0 at the start of the training."""
         epoch, position = divmod(number, len(self.dataset))

@@ -179,6 +179,7 @@ class _Loop:
             if step % save_every == 0 and step != self.recipe.steps:
                 self.state.save()
             yield line
+        self.samples.forget()
         if self.samples.failure is not None:
             raise self.samples.failure
 

@@ -22,7 +22,11 @@ PACKAGES = (
     "scipy",
     "pycocotools",
     "pillow",
+    "opencv-python-headless",
     "faster-coco-eval",
+    "scikit-learn",
+    "imbalanced-learn",
+    "cleanlab",
 )
 
 

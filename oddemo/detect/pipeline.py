@@ -104,6 +104,11 @@ class Samples:
             self._bytes += image.nbytes
         return image
 
+    def forget(self) -> None:
+        """Let the decoded pictures go: TensorFlow keeps the stream, and this with it, as long as the process lives."""
+        self._decoded.clear()
+        self._bytes = 0
+
     def sample(self, number: int) -> Sample:
         """Return the sample with this number, counted from 0 at the start of the training."""
         epoch, position = divmod(number, len(self.dataset))
@@ -148,12 +153,15 @@ def training_batches(samples: Samples, params: Any, *, first_step: int, last_ste
         tf.TensorSpec([], tf.float32),
     )
     stream = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    stream = stream.map(_parser(params), num_parallel_calls=2, deterministic=True)
+    stream = stream.map(_parser(params, samples.recipe.class_weights), num_parallel_calls=2, deterministic=True)
     return stream.batch(batch, drop_remainder=True).prefetch(4)
 
 
-def _parser(params: Any) -> Any:
-    """Return TF-Vision's parsing of one sample, with the sample's own scale in place of a random one."""
+def _parser(params: Any, class_weights: tuple[float, ...]) -> Any:
+    """Return TF-Vision's parsing of one sample, with the sample's own scale in place of a random one.
+
+    TF-Vision has no weights of classes, but a weight for each anchor: those that stand for an object get its class's.
+    """
     tf = load_tensorflow()
     from official.vision.dataloaders import retinanet_input
 
@@ -186,6 +194,11 @@ def _parser(params: Any) -> Any:
             }
         )
         labels.pop("anchor_boxes")  # the same for every picture, and not part of the loss
+        if class_weights:
+            levels = range(model.min_level, model.max_level + 1)
+            targets = tf.concat([tf.reshape(labels["cls_targets"][str(level)], [-1]) for level in levels], axis=0)
+            of_target = tf.gather(tf.constant([1.0, *class_weights]), tf.maximum(tf.cast(targets, tf.int32), 0))
+            labels["cls_weights"] = labels["cls_weights"] * of_target
         return images, labels
 
     return parse

@@ -40,6 +40,8 @@ class Recipe:
         focal_alpha: Weight of positive anchors in the focal loss.
         focal_gamma: Exponent of the focal loss.
         box_loss_weight: Weight of the box loss.
+        class_weights: For each class, in the order of the ids, the weight of its anchors in the loss of the classes,
+            against 1 for background; empty for 1 everywhere.
         flip_horizontal: Mirror half of the training pictures.
         scale_min: Smallest random zoom of a training picture.
         scale_max: Largest random zoom of a training picture.
@@ -71,6 +73,7 @@ class Recipe:
     focal_alpha: float = 0.25
     focal_gamma: float = 1.5
     box_loss_weight: int = 50
+    class_weights: tuple[float, ...] = ()
     flip_horizontal: bool = True
     scale_min: float = 0.8
     scale_max: float = 1.25
@@ -81,6 +84,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "anchor_ratios", tuple(float(ratio) for ratio in self.anchor_ratios))
+        object.__setattr__(self, "class_weights", tuple(float(weight) for weight in self.class_weights))
         stride = 2**self.max_level
         rules = (
             ("input_size_px", self.input_size_px > 0 and self.input_size_px % stride == 0, f"a multiple of {stride}"),
@@ -98,6 +102,7 @@ class Recipe:
             ("pre_nms_top_k", self.pre_nms_top_k >= self.max_detections, "at least max_detections"),
             ("head_init", self.head_init in ("he_normal", "tf_vision"), "he_normal or tf_vision"),
             ("anchor_ratios", len(self.anchor_ratios) > 0, "at least one ratio"),
+            ("class_weights", all(0 < weight < float("inf") for weight in self.class_weights), "finite, above 0"),
         )
         for name, holds, expected in rules:
             if not holds:
@@ -107,7 +112,8 @@ class Recipe:
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe as JSON values."""
-        return asdict(self) | {"anchor_ratios": list(self.anchor_ratios)}
+        tuples = {"anchor_ratios": list(self.anchor_ratios), "class_weights": list(self.class_weights)}
+        return asdict(self) | tuples
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Recipe:

@@ -80,7 +80,7 @@ def train(
         OddemoError: If there is nothing to learn from, the folder is taken, or the data have other classes.
     """
     folder = Path(folder)
-    _check_data(train_data, val_data)
+    _check_data(recipe, train_data, val_data)
     if not resume:
         refuse_to_overwrite(folder, overwrite=overwrite)
         shutil.rmtree(folder / STATE, ignore_errors=True)
@@ -181,6 +181,7 @@ class _Loop:
             if step % save_every == 0 and step != self.recipe.steps:
                 self.state.save()
             yield line
+        self.samples.forget()
         if self.samples.failure is not None:
             raise self.samples.failure
 
@@ -237,7 +238,13 @@ class _TensorBoard:
         self._writer.flush()
 
 
-def _check_data(train_data: Dataset, val_data: Dataset | None) -> None:
+def _check_data(recipe: Recipe, train_data: Dataset, val_data: Dataset | None) -> None:
+    if recipe.class_weights and len(recipe.class_weights) != len(train_data.class_names):
+        raise OddemoError(
+            "The recipe's class_weights do not fit the classes.",
+            expected=f"{len(train_data.class_names)} weights ({', '.join(train_data.class_names)}), or none",
+            found=str(len(recipe.class_weights)),
+        )
     if not any(len(record.class_ids) for record in train_data.records):
         raise OddemoError(
             f"{train_data.name} has nothing to learn from.",

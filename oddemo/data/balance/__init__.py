@@ -1,0 +1,1 @@
+"""Giving rare classes their share: pictures repeated or left out, objects pasted, weights for the loss."""

@@ -1,0 +1,130 @@
+"""The trial of the detector studies: change the pictures, train, measure on untouched ones."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oddemo.data.records import Dataset, Detections
+from oddemo.detect.recipe import Recipe
+from oddemo.metrics.average_precision import average_precision, class_average_precision
+from oddemo.metrics.matches import match_dataset
+from oddemo.study.changes import Change, one_of
+from oddemo.study.places import PLACES, pictures_of, start_of
+
+METRICS = ("ap", "ap50")
+
+
+@dataclass(frozen=True)
+class DetectorTrial:
+    """Train a detector on changed pictures, and measure it on the world's test pictures.
+
+    Attributes:
+        changes: Done to the training pictures, one after the other.
+        recipe: Entries of the recipe that differ from the world's own.
+        weigh_classes: Power of the class weights in the loss, see `oddemo.data.balance.weights`; 0 for none.
+        rare: Classes of which a world has one: its average precision and the mean of all others are told, too.
+        measured_on: Split of the measurement; choices are made on `val`, reports come from `test`.
+    """
+
+    changes: tuple[Change, ...] = ()
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    weigh_classes: float = 0.0
+    rare: tuple[str, ...] = ()
+    measured_on: str = "test"
+
+    def prepare(self, world: str, work: Path) -> Mapping[str, Any]:
+        """Draw the world's pictures, and return the fingerprints of pictures and starting weights."""
+        return shared_facts(world, work, self.measured_on)
+
+    def measure(self, world: str, seed: int, work: Path, scratch: Path) -> Mapping[str, float]:
+        """Train and measure once."""
+        dataset = pictures_of(world, "train", work)
+        for change in self.changes:
+            dataset = change.apply(dataset, seed=seed, folder=scratch)
+        recipe = dict(self.recipe)
+        if self.weigh_classes:
+            from oddemo.data.balance.weights import class_weights
+
+            recipe["class_weights"] = class_weights(dataset, power=self.weigh_classes)
+        measured_on = pictures_of(world, self.measured_on, work)
+        found = trained_detections(world, dataset, [measured_on], recipe=recipe, seed=seed, scratch=scratch)
+        measured = precision_of(measured_on, found[0], rare=self.rare)
+        return {**measured, "training_pictures": len(dataset)}
+
+
+def shared_facts(world: str, work: Path, *splits: str) -> dict[str, Any]:
+    """Return what decides a run beside its trial: pictures, starting weights, and the world's recipe."""
+    from oddemo.detect.checkpoints import dataset_fingerprint
+    from oddemo.export.cards import read_card
+
+    weights = read_card(start_of(world)).weights
+    return {
+        "pictures": {split: dataset_fingerprint(pictures_of(world, split, work)) for split in ("train", *splits)},
+        "start": None if weights is None else weights.fingerprint,
+        "recipe": dict(PLACES[world].recipe),
+    }
+
+
+def trained_detections(
+    world: str,
+    dataset: Dataset,
+    pictures: Sequence[Dataset],
+    *,
+    recipe: Mapping[str, Any],
+    seed: int,
+    scratch: Path,
+) -> list[list[Detections]]:
+    """Train a detector as the world's studies do, and return what it finds in sets of pictures.
+
+    Args:
+        world: Name of a place.
+        dataset: Pictures to learn from.
+        pictures: Sets of pictures to detect in.
+        recipe: Entries of the recipe that differ from the world's own.
+        seed: Of the training.
+        scratch: Folder for the detector.
+    """
+    from oddemo.detect.detector import load_detector
+    from oddemo.detect.runtime import load_tensorflow
+    from oddemo.detect.train import train
+
+    load_tensorflow()
+    import tf_keras
+
+    folder = scratch / "detector"
+    whole = Recipe(**{**PLACES[world].recipe, **recipe})
+    train(whole, dataset, None, folder, init_from=start_of(world), seed=seed, overwrite=True, save_every=whole.steps)
+    detector = load_detector(folder)
+    found = [detector.predict(one) for one in pictures]
+    # A process does many runs: what Keras and TensorFlow keep of this one would pile up.
+    del detector
+    tf_keras.backend.clear_session()
+    gc.collect()
+    return found
+
+
+def precision_of(dataset: Dataset, detections: Sequence[Detections], *, rare: tuple[str, ...] = ()) -> dict[str, float]:
+    """Return average precision as COCO defines it, as a whole and by class, from 0 to 1.
+
+    Args:
+        dataset: Pictures with their true boxes.
+        detections: One set a picture.
+        rare: Classes of which the dataset has one; empty if it is not told apart.
+    """
+    matches = match_dataset(dataset, detections)
+    found: dict[str, float] = {}
+    for metric in METRICS:
+        by_class = class_average_precision(matches, metric=metric)[0]
+        found[metric] = float(average_precision(matches, metric=metric)[0])
+        if rare:
+            index = dataset.class_names.index(one_of(rare, dataset))
+            found[f"rare_{metric}"] = float(by_class[index])
+            found[f"common_{metric}"] = float(np.nanmean(np.delete(by_class, index)))
+        found |= {f"{metric}_{name}": float(value) for name, value in zip(dataset.class_names, by_class, strict=True)}
+    return found

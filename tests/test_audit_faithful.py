@@ -48,6 +48,9 @@ def test_both_worlds_as_saved_model_and_tflite(world, kind, reference_of, few_pi
     assert_faithful(result, compared=EVERYTHING)
     assert abs(result.delta_map.point) < 0.005
     assert result.delta_map.reference > 0.3
+    # Nothing changed, so there is no kind of mistake to tell of; where the detector is weak is told.
+    assert result.errors is None
+    assert result.weak_spots.ap == result.delta_map.reference
     # Both files promise the same, or say themselves where they differ.
     assert "not_read" not in result.contract
 

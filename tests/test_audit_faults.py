@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from planted import assert_named, in_folder, verified
 
 from oddemo.audit.bench import settings_of
-from oddemo.audit.diagnose import Cause
 from oddemo.audit.faults.registry import FAULTS, fault
 from oddemo.audit.images import ImageSet
-from oddemo.audit.plant.build import checkpoint_of
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.plant.registry import PLANTS, find_plant
 from oddemo.audit.run import audit
-from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
-from oddemo.audit.stages import STAGES, stage_index
-from oddemo.audit.trace import Trace, save_trace
-from oddemo.audit.verdict import Audit
+from oddemo.audit.stages import STAGES
 from oddemo.data.sample import sample_dataset
-from oddemo.detect.folder import PARAMS, find_checkpoint, read_params
 
 #: Faults of the registry that no deployment can be made to have.
 NOT_PLANTED = {"numeric_noise": "nothing is wrong: it is what remains where every number agrees within tolerance"}
@@ -110,46 +104,6 @@ def scripts(sound_export: Exports, tmp_path_factory) -> Path:
     return folder
 
 
-def in_folder(parts: Parts, detector: Path, folder: Path) -> str:
-    """Plant what sits in params.yaml or in the checkpoint, in a copy of the detector folder."""
-    from official.core import train_utils
-
-    weights = {name: getattr(parts, name) for name in ("weights_moved", "left_out", "other_set")}
-    assert parts == Parts(overrides=parts.overrides, **weights)
-    shutil.copytree(detector, folder, ignore=shutil.ignore_patterns(PARAMS, "logs"))
-    train_utils.serialize_config(read_params(detector, overrides=parts.overrides), str(folder))
-    with checkpoint_of(parts, detector) as moved:
-        for file in moved.parent.glob(f"{moved.name}.*") if moved is not None else ():
-            shutil.copy(file, folder / file.name.replace(moved.name, find_checkpoint(detector).name))
-    return f"tfvision:{folder}"
-
-
-def verified(result: Audit) -> list[str]:
-    return [cause.id for cause in result.causes if cause.verified]
-
-
-def assert_named(result: Audit, fault_id: str, *, shows_at: str = "") -> Cause:
-    """The planted fault is the one verified cause, shown first where the registry says, and gone with the cure."""
-    told = f"{result.comparison.first_divergence}: {[(c.id, c.verified, c.claim) for c in result.causes]}"
-    assert verified(result) == [fault_id], told
-    assert [cause.id for cause in result.causes] == [fault_id], told
-    compared = result.comparison.compared
-    expected = stage_index(shows_at or fault(fault_id).shows_at)
-    seen_from = next(stage for stage in STAGES[expected:] if stage in compared)
-    assert result.comparison.first_divergence == seen_from, told
-    # Without true boxes nothing can be called benign.
-    assert (result.verdict, result.exit_status) == ("diverges", 1)
-    assert result.after is not None
-    assert result.after.first_divergence is None
-    assert result.after.compared == compared
-    (cause,) = result.causes
-    assert cause.stage == fault(fault_id).stage
-    assert cause.claim
-    assert cause.fix
-    assert f"0 of {len(result.material.pictures)} differ up to {seen_from}" in cause.evidence
-    return cause
-
-
 def test_every_registered_fault_is_planted_here_or_cannot_be():
     planted = {plant.fault for plant in PLANTS}
     assert planted.isdisjoint(NOT_PLANTED)
@@ -181,35 +135,6 @@ def test_a_fault_in_a_tflite_file_is_named(name, reference, pictures, tmp_path):
     assert_named(result, plant.fault, shows_at=plant.shows_at)
 
 
-def test_the_other_set_of_weights_is_told_from_another_checkpoint(reference, pictures, tmp_path):
-    """A real training with a moving average; the average was evaluated, the raw weights are deployed."""
-    from oddemo.audit.plant.averages import with_averages
-
-    folder = with_averages(reference.folder, sample_dataset("inspection", "test"), tmp_path / "averaged")
-    averaged = TFVisionSource(folder)
-    parts = find_plant("ema_weights/other_set").parts
-    result = audit(averaged, in_folder(parts, folder, tmp_path / "raw"), pictures)
-    cause = assert_named(result, "ema_weights")
-    assert "EMA" in cause.claim
-    # From detections alone, where nobody sees the candidate's variables.
-    ends = parse_source(in_folder(parts, folder, tmp_path / "again")).trace(pictures)
-    result = audit(averaged, recorded(replace(ends, dense={}, images=()), tmp_path / "ends.npz"), pictures)
-    assert_named(result, "ema_weights")
-
-
-def recorded(trace: Trace, path: Path) -> str:
-    return f"trace:{save_trace(trace, path)}"
-
-
-def test_integers_are_told_from_a_second_fault_behind_them(reference, pictures, tmp_path):
-    """TFLite's integers round, and its suppression looks at boxes that nobody clipped: both are so by design."""
-    result = audit(reference, find_plant("quantization/int8").make(reference.folder, tmp_path), pictures)
-    assert result.comparison.first_divergence == "features"
-    assert verified(result) == ["quantization", "nms_kind"]
-    assert result.after.first_divergence is None
-    assert "8-bit integers" in result.causes[0].claim
-
-
 @pytest.mark.parametrize("name", IN_SCRIPT)
 def test_a_fault_in_the_serving_script_is_named_from_detections_alone(
     name, reference, pictures, turned_pictures, scripts
@@ -228,6 +153,11 @@ def test_turned_channels_are_named_and_cost_what_the_interval_says(channel_order
     delta = channel_order_audit.delta_map
     assert delta.low <= delta.point <= delta.high < 0
     assert delta.point == pytest.approx(delta.candidate - delta.reference)
+    # Colour tells two classes apart: what was lost was lost to the wrong class, or not found at all.
+    assert channel_order_audit.weak_spots is None
+    lost = {line.kind: line.truths_lost for line in channel_order_audit.errors.lines}
+    assert lost["classification"] + lost["missed"] > lost["localisation"]
+    assert channel_order_audit.errors.ap50_change < 0
 
 
 def test_another_label_map_is_named_with_the_names_that_it_swaps(reference, pictures, sound_export, tmp_path):

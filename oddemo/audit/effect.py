@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from oddemo.audit.trace import Trace
 from oddemo.audit.verdict import DeltaMap
 from oddemo.data.records import Dataset, Detections, ImageRecord
 from oddemo.errors import OddemoError
+
+if TYPE_CHECKING:
+    from oddemo.audit.weak_spots import WeakSpots
+    from oddemo.metrics.errors import ErrorComparison
 
 
 def truth_for(truth: Dataset, pictures: ImageSet) -> Dataset:
@@ -90,6 +95,31 @@ def change_in_map(truth: Dataset, reference: Trace, candidate: Trace) -> DeltaMa
     interval = delta_map_interval(*matches)
     points = [float(average_precision(one)[0]) for one in matches]
     return DeltaMap(interval.point, interval.low, interval.high, len(truth), points[0], points[1])
+
+
+def change_in_errors(truth: Dataset, reference: Trace, candidate: Trace) -> ErrorComparison:
+    """Return which kinds of mistakes the candidate makes more or less often: a symptom, not a cause.
+
+    Args:
+        truth: True boxes of the pictures of both traces, in their order (see `truth_for`).
+        reference: Trace of the reference.
+        candidate: Trace of the candidate.
+    """
+    from oddemo.metrics.errors import describe_change, error_profile
+
+    profiles = [
+        error_profile(truth, [renamed(d, trace.labels, truth.class_names) for d in trace.detections])
+        for trace in (reference, candidate)
+    ]
+    return describe_change(*profiles)
+
+
+def weak_spots(truth: Dataset, reference: Trace, delta: DeltaMap) -> WeakSpots:
+    """Return where the reference itself is weak on these pictures."""
+    from oddemo.audit.weak_spots import find_weak_spots
+
+    found = [renamed(d, reference.labels, truth.class_names) for d in reference.detections]
+    return find_weak_spots(truth, found, ap=delta.reference)
 
 
 def renamed(detections: Detections, names: tuple[str, ...], class_names: tuple[str, ...]) -> Detections:

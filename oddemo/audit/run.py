@@ -11,7 +11,7 @@ from typing import Any
 from oddemo.audit.bench import Bench
 from oddemo.audit.compare import compare_traces
 from oddemo.audit.diagnose import Diagnosis, diagnose
-from oddemo.audit.effect import change_in_map, truth_for, why_unmeasured
+from oddemo.audit.effect import change_in_errors, change_in_map, truth_for, weak_spots, why_unmeasured
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
 from oddemo.audit.networks import other_networks
@@ -70,6 +70,9 @@ def audit(
     with clock.measure("effect"):
         unmeasured = why_unmeasured(boxes)
         delta = None if boxes is None or unmeasured else change_in_map(boxes, *traces)
+        differs = comparison.first_divergence is not None
+        errors = None if delta is None or boxes is None or not differs else change_in_errors(boxes, *traces)
+        weak = None if delta is None or boxes is None or differs else weak_spots(boxes, traces[0], delta)
     found: Diagnosis | None = None
     if comparison.first_divergence is not None:
         with clock.measure("diagnose"):
@@ -91,6 +94,8 @@ def audit(
         causes=causes,
         after=found.after if found is not None else None,
         delta_map=delta,
+        errors=errors,
+        weak_spots=weak,
         contract=_contract(first, second),
         notes=tuple(notes),
         provenance=provenance(seeds=[0]),

@@ -10,8 +10,10 @@ from oddemo.audit.compare import Comparison
 from oddemo.audit.diagnose import Cause
 from oddemo.audit.images import ImageSet
 from oddemo.audit.trace import Trace
+from oddemo.audit.weak_spots import WeakSpots
 from oddemo.data.records import Dataset
 from oddemo.errors import OddemoError
+from oddemo.metrics.errors import ErrorComparison
 
 #: `faithful`: equal within tolerance. `benign`: differs, with no effect on mAP beyond the interval.
 #: `diverges`: differs, causes named. `unexplained`: differs, and no probe removes it.
@@ -74,6 +76,8 @@ class Audit:
         causes: Verified ones in pipeline order, then at most one that is only suspected.
         after: Stage by stage, with the verified causes taken on by the reference; None if nothing differed.
         delta_map: None where no true boxes were given.
+        errors: Where something differs and there are true boxes: which kinds of mistakes changed.
+        weak_spots: Where nothing differs and there are true boxes: where the reference itself is weak.
         contract: Differences between the contract cards, and notes.
         notes: What could not be done, in sentences.
         provenance: Versions, command, date.
@@ -88,6 +92,8 @@ class Audit:
     causes: tuple[Cause, ...]
     after: Comparison | None
     delta_map: DeltaMap | None = None
+    errors: ErrorComparison | None = None
+    weak_spots: WeakSpots | None = None
     contract: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -110,6 +116,8 @@ class Audit:
             "first_divergence": self.comparison.first_divergence,
             "causes": [asdict(cause) for cause in self.causes],
             "delta_map": None if self.delta_map is None else asdict(self.delta_map),
+            "errors": None if self.errors is None else self.errors.as_dict(),
+            "weak_spots": None if self.weak_spots is None else self.weak_spots.to_json(),
             "stages": self.comparison.to_json(),
             "stages_after": None if self.after is None else self.after.to_json(),
             "contract": dict(self.contract),

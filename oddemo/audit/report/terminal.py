@@ -25,7 +25,17 @@ _VERDICT_STYLE = {
 }
 _STATUS_STYLE = {"equal": "green", "differs": "bold red", "not_compared": "dim"}
 #: For consoles that cannot show the signs on the left.
-_PLAIN: Mapping[str, str] = {"✓": "+", "✗": "x", "–": "-", "≈": "~", "−": "-", "←": "<-", "Δ": "change in ", "…": "..."}
+_PLAIN: Mapping[str, str] = {
+    "✓": "+",
+    "✗": "x",
+    "–": "-",
+    "≈": "~",
+    "−": "-",
+    "←": "<-",
+    "→": "->",
+    "Δ": "change in ",
+    "…": "...",
+}
 _WIDEST = max(map(len, STAGES))
 
 
@@ -54,6 +64,11 @@ def print_report(audit: Audit, console: Console, *, html: Path | None = None) ->
     if audit.delta_map is not None:
         short, meaning = words.delta_words(audit.delta_map)
         printer.line((f"ΔmAP {short}", "bold"), f"  {meaning}")
+    for pointer in audit.weak_spots.pointers() if audit.weak_spots is not None else ():
+        printer.line(("Weak  ", "bold"), pointer)
+    if audit.errors is not None:
+        for line in str(audit.errors).splitlines():
+            printer.line("  ", line)
     printer.line(verdict.meaning)
     printer.line(("What to do  ", "bold"), verdict.action)
     for note in audit.notes:

@@ -1,0 +1,56 @@
+"""Faults of the network that need a detector or a file of their own: two sets of weights, and 8-bit integers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from planted import assert_named, in_folder, verified
+
+from oddemo.audit.images import ImageSet
+from oddemo.audit.plant.registry import find_plant
+from oddemo.audit.run import audit
+from oddemo.audit.sources.parse import parse_source
+from oddemo.audit.sources.tfvision import TFVisionSource
+from oddemo.audit.trace import Trace, save_trace
+from oddemo.data.sample import sample_dataset
+
+
+@pytest.fixture
+def reference(reference_of) -> TFVisionSource:
+    return reference_of("inspection")
+
+
+@pytest.fixture
+def pictures(few_pictures) -> ImageSet:
+    return few_pictures("inspection")
+
+
+def test_the_other_set_of_weights_is_told_from_another_checkpoint(reference, pictures, tmp_path):
+    """A real training with a moving average; the average was evaluated, the raw weights are deployed."""
+    from oddemo.audit.plant.averages import with_averages
+
+    folder = with_averages(reference.folder, sample_dataset("inspection", "test"), tmp_path / "averaged")
+    averaged = TFVisionSource(folder)
+    parts = find_plant("ema_weights/other_set").parts
+    result = audit(averaged, in_folder(parts, folder, tmp_path / "raw"), pictures)
+    cause = assert_named(result, "ema_weights")
+    assert "EMA" in cause.claim
+    # From detections alone, where nobody sees the candidate's variables.
+    ends = parse_source(in_folder(parts, folder, tmp_path / "again")).trace(pictures)
+    result = audit(averaged, recorded(replace(ends, dense={}, images=()), tmp_path / "ends.npz"), pictures)
+    assert_named(result, "ema_weights")
+
+
+def recorded(trace: Trace, path: Path) -> str:
+    return f"trace:{save_trace(trace, path)}"
+
+
+def test_integers_are_told_from_a_second_fault_behind_them(reference, pictures, tmp_path):
+    """TFLite's integers round, and its suppression looks at boxes that nobody clipped: both are so by design."""
+    result = audit(reference, find_plant("quantization/int8").make(reference.folder, tmp_path), pictures)
+    assert result.comparison.first_divergence == "features"
+    assert verified(result) == ["quantization", "nms_kind"]
+    assert result.after.first_divergence is None
+    assert "8-bit integers" in result.causes[0].claim

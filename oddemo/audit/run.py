@@ -12,6 +12,7 @@ from oddemo.audit.bench import Bench
 from oddemo.audit.compare import compare_traces
 from oddemo.audit.diagnose import Diagnosis, diagnose
 from oddemo.audit.effect import change_in_errors, change_in_map, truth_for, weak_spots, why_unmeasured
+from oddemo.audit.elsewhere import RunHere, run_here
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
 from oddemo.audit.networks import other_networks
@@ -74,18 +75,24 @@ def audit(
         errors = None if delta is None or boxes is None or not differs else change_in_errors(boxes, *traces)
         weak = None if delta is None or boxes is None or differs else weak_spots(boxes, traces[0], delta)
     found: Diagnosis | None = None
+    moved: RunHere | None = None
+    same_here = False
     if comparison.first_divergence is not None:
         with clock.measure("diagnose"):
             say(f"looking for the cause of the difference at {comparison.first_divergence}")
+            caller = None if bench is None else bench.settings.pre
+            moved = run_here(second, traces[1], pictures, caller=caller, score_floor=floor)
+            runs, seen = (second, traces[1]) if moved is None else (moved.source, _named(moved.trace, traces[0]))
             if bench is None:
                 notes.append(_NO_BENCH)
+                same_here = compare_traces(traces[0], seen, score_floor=floor).first_divergence is None
             else:
-                networks = other_networks(bench, second, pictures, *traces)
-                found = diagnose(bench, pictures, *traces, networks=networks, on_try=lambda h: say(_trying(h)))
+                networks = other_networks(bench, runs, pictures, traces[0], seen)
+                found = diagnose(bench, pictures, traces[0], seen, networks=networks, on_try=lambda h: say(_trying(h)))
     if unmeasured:
         notes.append(unmeasured)
-    explained = found is not None and found.explained
-    causes = found.causes if found is not None else ()
+    explained = found.explained if found is not None else moved is not None and same_here
+    causes = (*([moved.cause] if moved is not None else []), *(found.causes if found is not None else ()))
     return Audit(
         reference=first.spec,
         candidate=second.spec,

@@ -40,7 +40,24 @@ def _activation(evidence: Evidence) -> Iterator[Hypothesis]:
         yield Hypothesis("score_activation", replace(settings, post=post), claim, ways["twice"][1])
 
 
+def _elsewhere(evidence: Evidence) -> Iterator[Hypothesis]:
+    """No setting of the reference is another runtime: `oddemo.audit.elsewhere` runs the artefact here instead."""
+    del evidence
+    yield from ()
+
+
 FAULTS = (
+    Fault(
+        id="tf_version",
+        stage="pixels",
+        shows_at="pixels",
+        title="another TensorFlow, LiteRT or set of kernels",
+        symptom="The same file says something else on the device, on the server, or after an upgrade.",
+        cure="Train, export and run with one version, and evaluate in the runtime that is deployed.",
+        notebook="13_version_mismatch",
+        propose=_elsewhere,
+        shows_until="detections",
+    ),
     Fault(
         id="wrong_checkpoint",
         stage="features",

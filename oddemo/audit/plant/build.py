@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.sources.labels import LABEL_MAP
 from oddemo.data.label_map import read_label_map, write_label_map
@@ -21,6 +26,7 @@ from oddemo.errors import OddemoError
 from oddemo.export.saved_model import export_saved_model
 from oddemo.export.tflite import export_tflite, label_map_beside
 from oddemo.files import atomic_file
+from oddemo.lanes.probe_file import SCRIPTS
 
 if TYPE_CHECKING:
     from oddemo.detect.detector import Detector
@@ -28,7 +34,14 @@ if TYPE_CHECKING:
 CLIENTS = Path(__file__).with_name("clients")
 
 
-def build(parts: Parts, detector: Path, folder: Path, *, calibration: Sequence[Path] = ()) -> str:
+def build(
+    parts: Parts,
+    detector: Path,
+    folder: Path,
+    *,
+    calibration: Sequence[Path] = (),
+    pictures: ImageSet | None = None,
+) -> str:
     """Make a deployment of a detector.
 
     A sound export that is in the folder already is taken for a deployment whose only fault is in its script.
@@ -38,6 +51,7 @@ def build(parts: Parts, detector: Path, folder: Path, *, calibration: Sequence[P
         detector: Detector folder.
         folder: The export goes to `saved_model` (or `model.tflite`) in it, a script beside that.
         calibration: Pictures for an export in 8-bit integers; those of the built-in sample if not given.
+        pictures: What a deployment that runs elsewhere is recorded on.
 
     Returns:
         Its source, `kind:place`.
@@ -46,7 +60,8 @@ def build(parts: Parts, detector: Path, folder: Path, *, calibration: Sequence[P
         OddemoError: If the detector folder is incomplete, or the place is taken.
     """
     if parts.tflite:
-        return f"tflite:{_tflite(parts, detector, folder / 'model.tflite', calibration)}"
+        file = _tflite(parts, detector, folder / "model.tflite", calibration)
+        return f"trace:{_recorded(file, detector, pictures)}" if parts.elsewhere else f"tflite:{file}"
     place = folder / "saved_model"
     only_script = parts == Parts(client=parts.client)
     if not (only_script and parts.client is not None and place.is_dir()):
@@ -81,6 +96,24 @@ def _tflite(parts: Parts, detector: Path, file: Path, calibration: Sequence[Path
         first, second, *others = read_label_map(label_map_beside(file))
         write_label_map(label_map_beside(file), (second, first, *others), overwrite=True)
     return file
+
+
+def _recorded(file: Path, detector: Path, pictures: ImageSet | None) -> Path:
+    """Run a TFLite file in another process, with the stand-alone recorder, on the reference's network inputs."""
+    from oddemo.audit.sources.tfvision import TFVisionSource
+    from oddemo.audit.trace import save_trace
+
+    if pictures is None:
+        raise OddemoError("A deployment that runs elsewhere is recorded on pictures.", expected="pictures")
+    pixels, out = file.with_name("reference.npz"), file.with_name("elsewhere.npz")
+    trace = TFVisionSource(detector).trace(pictures)
+    save_trace(replace(trace, dense={"pixels": trace.dense["pixels"]}, images=(), detections=()), pixels)
+    where = ["--pixels", str(pixels), "--images", str(pictures.root), "--out", str(out)]
+    command = [sys.executable, "-m", "oddemo_probe", "record-tflite", str(file), *where]
+    for name in pictures.names:
+        command += ["--picture", name]
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(SCRIPTS)})
+    return out
 
 
 def _network_inputs(detector: Path, calibration: Sequence[Path]) -> NDArray[np.float32]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from oddemo.audit.images import ImageSet
 from oddemo.errors import OddemoError
 
 #: Given the serving module and a picture, float32 0-255 RGB, returns another picture.
@@ -32,6 +33,8 @@ class Parts:
         training_mode: Whether batch normalisation runs in training mode.
         tflite: Kind of the TFLite file that is deployed in place of a SavedModel: `none` (float32), `float16`,
             `dynamic` or `int8`; empty for a SavedModel.
+        elsewhere: Whether the TFLite file runs in TensorFlow's own interpreter, with the delegates that it takes by
+            itself, in another process, and only a recording of that is at hand.
         names_swapped: Whether the label map that ships with it has its first two names swapped.
         client: Name of a serving script around the export; none if the graph itself is the deployment.
     """
@@ -45,6 +48,7 @@ class Parts:
     other_set: bool = False
     training_mode: bool = False
     tflite: str = ""
+    elsewhere: bool = False
     names_swapped: bool = False
     client: str | None = None
 
@@ -96,8 +100,10 @@ class Plant:
         """`fault/variant`."""
         return f"{self.fault}/{self.variant}"
 
-    def make(self, detector: Path, folder: Path, *, calibration: Sequence[Path] = ()) -> str:
+    def make(
+        self, detector: Path, folder: Path, *, calibration: Sequence[Path] = (), pictures: ImageSet | None = None
+    ) -> str:
         """Make the broken deployment of a detector; see `build`."""
         from oddemo.audit.plant.build import build
 
-        return build(self.parts, Path(detector), Path(folder), calibration=calibration)
+        return build(self.parts, Path(detector), Path(folder), calibration=calibration, pictures=pictures)

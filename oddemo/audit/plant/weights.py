@@ -44,6 +44,13 @@ PLANTS = (
         Parts(tflite="dynamic"),
     ),
     Plant(
+        "tf_version",
+        "other_interpreter",
+        "The TFLite file with 8-bit weights runs in another interpreter with other kernels, and was recorded there.",
+        Parts(tflite="dynamic", elsewhere=True),
+        shows_at="features",
+    ),
+    Plant(
         "quantization",
         "int8",
         "The TFLite file computes in 8-bit integers, calibrated on a few dozen pictures.",

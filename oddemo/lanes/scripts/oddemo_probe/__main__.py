@@ -17,6 +17,7 @@ from oddemo_probe import RefusedError
 from oddemo_probe.outputs import dense_of, found_in
 from oddemo_probe.pictures import read_labels, read_pictures
 from oddemo_probe.signature import TAP, Signature
+from oddemo_probe.tflite import file_sha256, network_inputs, run_tflite
 from oddemo_probe.trace_file import described, weights_sha256, write_trace
 
 
@@ -47,6 +48,24 @@ def record_saved_model(folder: Path, images: Path, out: Path, *, signature: str,
     return f"{out}: {len(pictures.names)} pictures, stages {stages}, {out.stat().st_size / 1e6:.1f} MB"
 
 
+def record_tflite(file: Path, images: Path, out: Path, *, pixels: Path, chosen: list[str] | None) -> str:
+    """Run a TFLite file on network inputs that were recorded, and write the trace; return a line about it."""
+    pictures = read_pictures(images, chosen=chosen)
+    detections = run_tflite(file, network_inputs(pixels, pictures), pictures)
+    labels = read_labels(file.parent)
+    write_trace(
+        out,
+        source=f"tflite:{file}",
+        pictures=pictures,
+        show_images=False,
+        dense={},
+        detections=detections,
+        labels=labels,
+        provenance={**described(), "file_sha256": file_sha256(file)},
+    )
+    return f"{out}: {len(pictures.names)} pictures, stages detections, {out.stat().st_size / 1e6:.1f} MB"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(oddemo_probe.__doc__ or "").split("\n\n")[0])
@@ -54,11 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.required = True
     record = commands.add_parser("record-savedmodel", help="run a SavedModel on pictures and write what is seen")
     record.add_argument("folder", type=Path, help="folder with saved_model.pb")
-    record.add_argument("--images", type=Path, required=True, help="folder of pictures, searched with its subfolders")
-    record.add_argument("--out", type=Path, required=True, help="the .npz file to write")
     record.add_argument("--signature", default="serving_default", help="which signature (default: %(default)s)")
+    lite = commands.add_parser("record-tflite", help="run a TFLite file on recorded network inputs")
+    lite.add_argument("file", type=Path, help="the .tflite file")
+    lite.add_argument(
+        "--pixels", type=Path, required=True, help="trace of the trained detector (oddemo record tfvision:DIR)"
+    )
+    lite.add_argument("--picture", action="append", help="one of the pictures, below --images; all if not given")
     record.add_argument("--limit", type=int, help="use so many of the pictures, evenly spread")
-    record.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
+    for one in (record, lite):
+        one.add_argument("--images", type=Path, required=True, help="folder of pictures, searched with its subfolders")
+        one.add_argument("--out", type=Path, required=True, help="the .npz file to write")
+        one.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
     commands.add_parser("versions", help="print the versions in use, as JSON")
     options = parser.parse_args(arguments)
     if options.command == "versions":
@@ -69,11 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise RefusedError(f"{options.out} is not the name of a trace; it ends in .npz.")
         if options.out.exists() and not options.overwrite:
             raise RefusedError(f"{options.out} exists already; --overwrite replaces it.")
-        if options.limit is not None and options.limit < 1:
+        if getattr(options, "limit", None) is not None and options.limit < 1:
             raise RefusedError("--limit is at least 1.")
-        said = record_saved_model(
-            options.folder, options.images, options.out, signature=options.signature, limit=options.limit
-        )
+        place = (options.images, options.out)
+        if options.command == "record-tflite":
+            said = record_tflite(options.file, *place, pixels=options.pixels, chosen=options.picture)
+        else:
+            said = record_saved_model(options.folder, *place, signature=options.signature, limit=options.limit)
     except RefusedError as error:
         print(f"probe: {error}", file=sys.stderr)
         return 2

@@ -40,7 +40,7 @@ from oddemo.progress import track
 from oddemo.provenance import provenance
 
 #: Of the pictures of faults, of the faithful variations, and of the choice of pairs.
-FAULT_SEED, FAITHFUL_SEED, PAIR_SEED = 7001, 8001, 9001
+FAULT_SEED, FAITHFUL_SEED, PAIR_SEED = 7001, 8001, 9002
 PICTURES = 24
 PAIRS = 20
 FAITHFUL_PICTURE_SETS = 14
@@ -180,7 +180,7 @@ def run_fault(
     folder = Path(tempfile.mkdtemp(prefix="oddemo-benchmark-"))
     try:
         further = [calibration.image_path(record) for record in calibration.records]
-        candidate = build(parts, source.folder, folder, calibration=further)
+        candidate = build(parts, source.folder, folder, calibration=further, pictures=pictures)
         start = time.perf_counter()
         result = audit(source, candidate, pictures, truth=truth)
         keep(trial, result, time.perf_counter() - start, path)

@@ -76,6 +76,7 @@ def other_networks(
     """
     return (
         *_own_variables(bench, candidate),
+        *_own_kernels(bench, candidate, seen),
         *_averages(bench),
         *_checkpoints(bench),
         *_quantized(bench, pictures, reference, seen),
@@ -95,6 +96,27 @@ def _own_variables(bench: Bench, candidate: Any) -> Iterator[OtherNetwork]:
     bench.add_weights("candidate", _loader(prefix))
     fault, fix = _BY_RELATION.get(relation.relation, ("wrong_checkpoint", _EXPORT_AGAIN))
     yield OtherNetwork(fault, {"weights": "candidate"}, f"runs with other weights: {_told(relation)}", fix)
+
+
+def _own_kernels(bench: Bench, candidate: Any, seen: Trace) -> Iterator[OtherNetwork]:
+    """A TFLite file has no variables left: its kernels are compared with those of the reference's own conversion.
+
+    The reference cannot run with them, because batch norm is folded in. Where they are others, the candidate's own
+    features and heads take the place of the reference's, and all that follows is compared.
+    """
+    file = getattr(candidate, "file", None)
+    if seen.provenance.get("quantization") != "none" or "heads" not in seen.dense or file is None:
+        return
+    from oddemo.audit.quantized import float_twin
+
+    with float_twin(bench.folder) as twin:
+        relation = compare_weights(twin, file)
+    if relation.relation == "same":
+        return
+    bench.add_spliced("candidate", seen)
+    fault, fix = _BY_RELATION.get(relation.relation, ("wrong_checkpoint", _EXPORT_AGAIN))
+    claim = f"holds other kernels than the reference's conversion: {relation.equal} of {relation.of} are equal"
+    yield OtherNetwork(fault, {"spliced": "candidate"}, claim, fix)
 
 
 def _told(relation: WeightComparison) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,15 @@ class QuantizedNetwork:
 
         stages = dense_of(self._interpreter.run_all(pixels))
         return {stage: stages[stage] for stage in ("features", "heads")}
+
+
+@contextmanager
+def float_twin(folder: Path) -> Iterator[Path]:
+    """Yield a float32 TFLite file of a detector, to compare kernels with."""
+    from oddemo.export.tflite import export_tflite
+
+    with tempfile.TemporaryDirectory(prefix="oddemo-float-") as temporary:
+        yield export_tflite(folder, Path(temporary) / "network.tflite", overrides=_SUPPRESSION)
 
 
 def rounding_compared(folder: Path, pictures: ImageSet, reference: Trace, candidate: Trace) -> tuple[float, float]:

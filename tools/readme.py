@@ -70,7 +70,7 @@ def benchmark_table(results: dict[str, Any]) -> str:
         f"{summary['singles']} planted faults of {summary['fault_ids']} kinds that change a detection, "
         f"{summary['faithful_variations']} faithful variations, {summary['detectors']} detectors; of "
         f"{summary['pairs']} pairs of faults, {whole} are named whole ({summary['pairs_masked']} more, in which one "
-        "fault hides the other, are not counted). On the {summary['held_out_singles']} faults "
+        f"fault hides the other, are not counted). On the {summary['held_out_singles']} faults "
         f"that were written after the probes, the first cause is right in {unseen}."
     )
     return "\n".join(lines)

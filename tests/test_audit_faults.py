@@ -62,6 +62,7 @@ ALONE = (
     "label_map/names_swapped",
     "ema_weights/other_set",
     "quantization/int8",
+    "tf_version/other_interpreter",
 )
 
 Reference = Callable[[str], TFVisionSource]

@@ -9,6 +9,8 @@ import pytest
 from planted import assert_named, in_folder, verified
 
 from oddemo.audit.images import ImageSet
+from oddemo.audit.plant.build import build
+from oddemo.audit.plant.record import Parts
 from oddemo.audit.plant.registry import find_plant
 from oddemo.audit.run import audit
 from oddemo.audit.sources.parse import parse_source
@@ -54,3 +56,32 @@ def test_integers_are_told_from_a_second_fault_behind_them(reference, pictures, 
     assert verified(result) == ["quantization", "nms_kind"]
     assert result.after.first_divergence is None
     assert "8-bit integers" in result.causes[0].claim
+
+
+def test_another_interpreter_is_named_when_the_recorded_file_lies_here(reference, pictures, tmp_path):
+    """One file in two runtimes: TensorFlow's own interpreter with its delegates, and LiteRT without any."""
+    plant = find_plant("tf_version/other_interpreter")
+    candidate = plant.make(reference.folder, tmp_path / "there", pictures=pictures)
+    result = audit(reference, candidate, pictures)
+    assert verified(result) == ["tf_version", "quantization"]
+    assert (result.verdict, result.comparison.first_divergence) == ("diverges", "detections")
+    assert result.after.first_divergence is None
+    assert "ai-edge-litert" in result.causes[0].evidence
+    # The float file says the same in both; so does this one, once it is not the recorded file any more: nobody knows.
+    file = tmp_path / "there" / "model.tflite"
+    file.write_bytes(file.read_bytes() + b"\0")
+    assert "tf_version" not in [cause.id for cause in audit(reference, candidate, pictures).causes]
+
+
+def test_a_float_file_says_the_same_in_the_other_interpreter(reference, pictures, tmp_path):
+
+    candidate = build(Parts(tflite="none", elsewhere=True), reference.folder, tmp_path / "there", pictures=pictures)
+    result = audit(reference, candidate, pictures)
+    assert (result.verdict, result.causes) == ("faithful", ())
+
+
+def test_other_kernels_in_a_tflite_file_are_found_without_any_variable(reference, pictures, tmp_path):
+    parts = find_plant("wrong_checkpoint/moved_a_little").parts.joined(find_plant("nms_kind/tflite_fast").parts)
+    result = audit(reference, build(parts, reference.folder, tmp_path / "lite"), pictures)
+    assert verified(result) == ["wrong_checkpoint", "nms_kind"]
+    assert result.after.first_divergence is None

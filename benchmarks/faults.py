@@ -155,8 +155,7 @@ def pairs(detector: str) -> list[tuple[Trial, Parts]]:
     found: list[tuple[Trial, Parts]] = []
     possible = [(a, b) for a, b in itertools.combinations(PLANTS, 2) if a.fault != b.fault and can_join(a, b)]
     order = np.random.default_rng(PAIR_SEED).permutation(len(possible))
-    for index in order[:PAIRS]:
-        a, b = possible[index]
+    for a, b in [pair for pair in (possible[index] for index in order) if can_work(*pair)][:PAIRS]:
         held_out = a.name in HELD_OUT or b.name in HELD_OUT
         trial = Trial(f"{detector} {a.name} + {b.name}", "pair", detector, (a.fault, b.fault), "", held_out)
         found.append((trial, a.parts.joined(b.parts)))
@@ -170,6 +169,19 @@ def can_join(first: Plant, second: Plant) -> bool:
     except OddemoError:
         return False
     return True
+
+
+def can_work(first: Plant, second: Plant) -> bool:
+    """Say whether both faults have an effect together.
+
+    Our scripts cannot read an export that hands out no record of its resizing, and TFLite's own suppression does not
+    read the thresholds of the other.
+    """
+    names = {first.name, second.name}
+    scripts, lite = (first.parts.client or second.parts.client), (first.parts.tflite or second.parts.tflite)
+    own = {"nms_iou", "score_threshold", "max_detections"} & {first.fault, second.fault}
+    lite_suppression = {"nms_kind/tflite_fast", "nms_kind/tflite_regular", "quantization/int8"} & names
+    return not (scripts and "box_scale/image_info_dropped" in names) and not (lite and own and lite_suppression)
 
 
 def run_fault(

@@ -65,7 +65,7 @@ def benchmark_detector(name: str, work: Path) -> BenchmarkDetector:
     if architecture:
         folder = work / name
         if not (folder / TRAINING).is_file():
-            recipe = Recipe(backbone="mobilenet", width=0.35, steps=1500)
+            recipe = Recipe(backbone="mobilenet", width=0.35, steps=1000)
             dataset = rendered(world, TRAINING_SEED, PICTURES_TO_LEARN, work / f"{world}_train")
             train(recipe, dataset, further, folder, seed=1, resume=(folder / "state").is_dir())
     return BenchmarkDetector(name, folder, lambda seed, count, place: rendered(world, seed, count, place), further)

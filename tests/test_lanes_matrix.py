@@ -111,7 +111,7 @@ def test_a_killed_process_stops_the_matrix(tmp_path):
         python = killer
 
     with pytest.raises(OddemoError, match="was stopped"):
-        matrix._lines(Killed(), "produce", tmp_path / "w" / "tf2.15", ["detector/h5"])
+        matrix._lines(Killed(), "produce", tmp_path / "w", ["tf2.15/detector/h5"])
 
 
 def test_errors_are_told_without_the_machine(tmp_path):

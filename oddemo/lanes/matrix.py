@@ -100,25 +100,29 @@ def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) ->
 
 
 def _cells(lanes: Sequence[Made], folder: Path, say: Tell) -> list[Cell]:
-    names = [f"{model}/{form}" for model in MODELS for form in FORMATS]
-    written: dict[str, dict[str, dict[str, Any]]] = {}
+    """Let each lane write everything, then each lane read everything: TensorFlow starts twice in a lane."""
+    versions = [lane.lane.name for lane in lanes]
+    names = {version: [f"{version}/{model}/{form}" for model in MODELS for form in FORMATS] for version in versions}
+    written: dict[str, dict[str, Any]] = {}
     for lane in lanes:
         say(f"{lane.lane.name} writes")
-        written[lane.lane.name] = _lines(lane, "produce", folder / lane.lane.name, names)
-    cells: list[Cell] = []
-    for producer in lanes:
-        made = written[producer.lane.name]
-        readable = [name for name in names if made[name]["outcome"] == "runs"]
-        for consumer in lanes:
-            say(f"{consumer.lane.name} reads {producer.lane.name}")
-            read = _lines(consumer, "consume", folder / producer.lane.name, readable)
-            cells += [_cell(name, producer, consumer, made[name], read.get(name)) for name in names]
-    return cells
+        written |= _lines(lane, "produce", folder, names[lane.lane.name])
+    readable = [name for name, told in written.items() if told["outcome"] == "runs"]
+    read: dict[str, dict[str, dict[str, Any]]] = {}
+    for lane in lanes:
+        say(f"{lane.lane.name} reads what {', '.join(versions)} wrote")
+        read[lane.lane.name] = _lines(lane, "consume", folder, readable)
+    return [
+        _cell(name, consumer, written[name], read[consumer].get(name))
+        for producer in versions
+        for consumer in versions
+        for name in names[producer]
+    ]
 
 
-def _cell(name: str, producer: Made, consumer: Made, made: dict[str, Any], read: dict[str, Any] | None) -> Cell:
-    model, form = name.split("/")
-    place = (model, form, producer.lane.name, consumer.lane.name)
+def _cell(name: str, consumer: str, made: dict[str, Any], read: dict[str, Any] | None) -> Cell:
+    producer, model, form = name.split("/")
+    place = (model, form, producer, consumer)
     if read is None:
         return Cell(*place, "not_made", error=made["error"])
     if read["outcome"] != "runs":
@@ -132,7 +136,7 @@ def _cell(name: str, producer: Made, consumer: Made, made: dict[str, Any], read:
 def _lines(lane: Made, command: str, folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Do what is not done yet; return name → its last line."""
     folder.mkdir(parents=True, exist_ok=True)
-    out = folder.parent / f"{command}-{folder.name}-{lane.lane.name}.jsonl"
+    out = folder / f"{command}-{lane.lane.name}.jsonl"
     found = _read(out)
     missing = [name for name in names if name not in found]
     while missing:

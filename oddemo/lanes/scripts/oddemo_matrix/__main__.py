@@ -1,4 +1,4 @@
-"""`python -m oddemo_matrix produce|consume FOLDER OUT MODEL/FORMAT…`: one line of JSON in OUT for each, at once.
+"""`python -m oddemo_matrix produce|consume FOLDER OUT PRODUCER/MODEL/FORMAT…`: a line of JSON in OUT for each, at once.
 
 A line that says `begun` is written before the work: where a converter ends the whole process, the caller sees at which.
 """
@@ -41,10 +41,10 @@ def main() -> int:
             lines.flush()
 
         for name in sys.argv[4:]:
-            model, kind = name.split("/")
+            producer, model, kind = name.split("/")
             say(name=name, outcome="begun")
             try:
-                difference = work(model, kind, folder / model / kind)
+                difference = work(model, kind, folder / producer / model / kind)
             except Exception as error:  # whatever it is: it is the result
                 say(name=name, outcome="fails", error=told(error, folder))
                 if os.environ.get("ODDEMO_MATRIX_TRACE"):

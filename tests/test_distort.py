@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oddemo.data.records import ImageRecord
@@ -46,6 +46,7 @@ def test_no_strength_changes_nothing():
     assert np.array_equal(boxes, BOX)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200))
 def test_stronger_is_further(seed):
     weak, strong = (

@@ -1,4 +1,4 @@
-"""Datasets that lean: the shares are those asked for, and what is kept is nearer, larger or smaller than what is not."""
+"""Datasets that lean: the shares are those asked for, and what is kept leans further than what is not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Choosing pictures so that a dataset leans: to one light, to the middle, to large or small objects.
 
-The generated worlds have knobs for this (`WorldSpec.lighting_mix`, `centre_bias`, `size_bias`), which draw new pictures.
-For pictures that are there, real ones above all, only the choice among them is left.
+The generated worlds have knobs for this (`WorldSpec.lighting_mix`, `centre_bias`, `size_bias`), which draw new
+pictures. For pictures that are there, real ones above all, only the choice among them is left.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from study_data import chance_dataset, dataset_of, pictures_with
 
@@ -16,6 +16,7 @@ from oddemo.errors import OddemoError
 PARTS = st.floats(0, 0.33)
 
 
+@settings(deadline=None)
 @given(PARTS, PARTS, PARTS, PARTS, st.integers(0, 50))
 def test_every_fault_is_what_it_is_called_and_all_else_is_as_it_was(shifted, dropped, swapped, added, seed):
     true = chance_dataset(12, seed=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from study_data import chance_dataset, dataset_of
 
@@ -12,6 +12,7 @@ from oddemo.data.folds import folds
 from oddemo.errors import OddemoError
 
 
+@settings(deadline=None)
 @given(st.integers(2, 5), st.booleans(), st.booleans(), st.integers(0, 20))
 def test_each_picture_is_measured_on_once_and_never_learnt_from_then(count, stratified, grouped, seed):
     dataset = chance_dataset(60)

@@ -7,7 +7,7 @@ import pytest
 from oddemo.data.sample import sample_dataset
 from oddemo.errors import OddemoError
 from oddemo.metrics.coco import coco_metrics
-from oddemo.study import imbalance, label_noise
+from oddemo.study import augmentation, imbalance, label_noise
 from oddemo.study.changes import TakeAsMany, TakeFew, one_of
 from oddemo.study.design import as_json
 from oddemo.study.detecting import DetectorTrial, precision_of
@@ -41,7 +41,7 @@ def test_a_real_run_on_real_pictures(bccd_root, monkeypatch, tmp_path):
 
 
 def test_the_conditions_of_a_study_differ_where_they_say():
-    for study in (imbalance.STUDY, label_noise.STUDY):
+    for study in (augmentation.STUDY, imbalance.STUDY, label_noise.STUDY):
         trials = {condition.name: as_json(condition.trial) for condition in study.conditions}
         assert len({str(trial) for trial in trials.values()}) == len(trials)
     plain = next(one.trial for one in imbalance.STUDY.conditions if one.name == "rare")

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -14,6 +14,7 @@ from oddemo.errors import OddemoError
 from oddemo.study.paired import MeanInterval, holm, mean_interval, paired_difference
 
 
+@settings(deadline=None)
 @given(st.integers(2, 12), st.integers(0, 1000))
 def test_it_is_the_paired_t_test(count, seed):
     first, second = np.random.default_rng(seed).normal(0.5, 0.1, (2, count))
@@ -41,6 +42,7 @@ def test_values_without_spread_are_certain():
     assert paired_difference([0.1, 0.2], [0.1, 0.2]) == MeanInterval(0, 0, 0, 1.0, 2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
 def test_holm_is_the_closure_of_bonferroni(p_values):
     corrected = holm(p_values)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from oddemo.data.records import Dataset, ImageRecord
 from oddemo.detect.decode import read_as_trained
+from oddemo.detect.distort import distort
 from oddemo.detect.recipe import Recipe
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
@@ -44,7 +45,7 @@ class Sample:
 
 
 def augment(image_rgb: NDArray[np.uint8], record: ImageRecord, recipe: Recipe, rng: np.random.Generator) -> Sample:
-    """Mirror and zoom one picture, as the recipe says.
+    """Distort, mirror and zoom one picture, as the recipe says.
 
     A zoom above 1 cuts a window out of the picture; below 1 the picture fills only a part of the network input.
 
@@ -52,10 +53,12 @@ def augment(image_rgb: NDArray[np.uint8], record: ImageRecord, recipe: Recipe, r
         image_rgb: (h, w, 3) uint8.
         record: Its boxes.
         recipe: Which changes are allowed.
-        rng: Where the choices come from; the same number of values is drawn whatever the recipe says.
+        rng: Where the choices come from; those of mirroring and zooming are the same whatever the recipe says.
     """
     mirror, zoom, *place = rng.random(4)
     boxes = np.array(record.boxes_yxyx_px, np.float64)
+    if recipe.distortion:
+        image_rgb, boxes = distort(image_rgb, boxes, strength=recipe.distortion, rng=rng)
     height, width = image_rgb.shape[:2]
     if recipe.flip_horizontal and mirror < 0.5:
         image_rgb = image_rgb[:, ::-1]

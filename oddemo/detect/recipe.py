@@ -45,6 +45,8 @@ class Recipe:
         flip_horizontal: Mirror half of the training pictures.
         scale_min: Smallest random zoom of a training picture.
         scale_max: Largest random zoom of a training picture.
+        distortion: Strength of random turning, shifting, recolouring, blur and noise, see `oddemo.detect.distort`; 0
+            for none.
         score_threshold: Detections with a lower score are dropped before NMS.
         nms_iou: Overlap from which NMS takes two boxes of one class for the same thing.
         max_detections: Most detections in one picture.
@@ -77,6 +79,7 @@ class Recipe:
     flip_horizontal: bool = True
     scale_min: float = 0.8
     scale_max: float = 1.25
+    distortion: float = 0.0
     score_threshold: float = 0.05
     nms_iou: float = 0.5
     max_detections: int = 100
@@ -96,6 +99,7 @@ class Recipe:
             ("backbone", self.backbone in ("resnet", "mobilenet"), "resnet or mobilenet"),
             ("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1"),
             ("scale_min", 0 < self.scale_min <= self.scale_max, "above 0, and at most scale_max"),
+            ("distortion", 0 <= self.distortion <= 10, "from 0 to 10"),
             ("score_threshold", 0 <= self.score_threshold < 1, "from 0 to below 1"),
             ("nms_iou", 0 < self.nms_iou <= 1, "above 0, at most 1"),
             ("max_detections", self.max_detections >= 1, "at least 1"),

@@ -13,6 +13,7 @@ from oddemo.study.design import Study
 MODULES: Mapping[str, str] = {
     "imbalance": "oddemo.study.imbalance",
     "label_noise": "oddemo.study.label_noise",
+    "augmentation": "oddemo.study.augmentation",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from oddemo.environment import prepare_environment
@@ -27,6 +28,8 @@ def load_tensorflow() -> Any:
     logging.set_verbosity(logging.ERROR)
     logging.set_stderrthreshold(logging.ERROR)
     tf.get_logger().setLevel("ERROR")
+    # TF-Vision's MobileNet hands its pyramid a level more than it takes.
+    warnings.filterwarnings("ignore", message="Input dict contained keys", category=UserWarning)
     if tf.config.threading.get_intra_op_parallelism_threads() == 0:
         try:
             tf.config.threading.set_intra_op_parallelism_threads(INTRA_OP_THREADS)

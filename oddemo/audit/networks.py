@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How many other checkpoints in the folder are tried; each costs a few seconds.
 MOST_CHECKPOINTS = 4
+#: Fewer equal tensors than this part of all are chance: a scale that no step of the training has moved.
+_TELLING_PART = 0.1
 _EXPORT_AGAIN = "export again from the checkpoint that was evaluated: pass its full prefix, such as DIR/ckpt-3000"
 #: Of TFLite's sigmoid in 8 bits.
 _SCORE_STEP = 1.0 / 256.0
@@ -94,7 +96,7 @@ def _own_variables(bench: Bench, candidate: Any) -> Iterator[OtherNetwork]:
     if relation.relation == "same":
         return
     bench.add_weights("candidate", _loader(prefix))
-    fault, fix = _BY_RELATION.get(relation.relation, ("wrong_checkpoint", _EXPORT_AGAIN))
+    fault, fix = _fault_of(relation)
     yield OtherNetwork(fault, {"weights": "candidate"}, f"runs with other weights: {_told(relation)}", fix)
 
 
@@ -114,9 +116,16 @@ def _own_kernels(bench: Bench, candidate: Any, seen: Trace) -> Iterator[OtherNet
     if relation.relation == "same":
         return
     bench.add_spliced("candidate", seen)
-    fault, fix = _BY_RELATION.get(relation.relation, ("wrong_checkpoint", _EXPORT_AGAIN))
+    fault, fix = _fault_of(relation)
     claim = f"holds other kernels than the reference's conversion: {relation.equal} of {relation.of} are equal"
     yield OtherNetwork(fault, {"spliced": "candidate"}, claim, fix)
+
+
+def _fault_of(relation: WeightComparison) -> tuple[str, str]:
+    """Return the fault that a relation of weights would be, and its fix."""
+    if relation.relation == "part" and relation.equal < _TELLING_PART * relation.of:
+        return "wrong_checkpoint", _EXPORT_AGAIN
+    return _BY_RELATION.get(relation.relation, ("wrong_checkpoint", _EXPORT_AGAIN))
 
 
 def _told(relation: WeightComparison) -> str:

@@ -94,7 +94,12 @@ def _as_tflite(settings: Settings) -> Iterator[Hypothesis]:
         yield Hypothesis("nms_kind", regular, f"{claim}, within each class (regular)", fix)
         for count in range(1, 7):
             fast = _post(settings, nms_kind="class_agnostic", classes_per_box=count, **plain)
-            yield Hypothesis("nms_kind", fast, f"{claim}, over all classes (fast), {count} classes a box", fix)
+            yield Hypothesis(
+                "nms_kind",
+                fast,
+                f"{claim}, over all classes (fast), {count} {'class' if count == 1 else 'classes'} a box",
+                fix,
+            )
 
 
 def _limit(evidence: Evidence) -> Iterator[Hypothesis]:

@@ -108,18 +108,19 @@ class Search:
         """Return how far the reference under these settings is from the candidate on the probe pictures; 0 if equal."""
         reference = self.run(self.probe, settings, stage)
         if self._equal_upto(reference, self.probe_candidate, stage, settings):
-            return 0.0
+            return 0.0  # also where both find nothing on these few pictures; `cured` looks at all of them
         gaps = self._differences(reference, self.probe_candidate, stage)
         return max(1e-6, float(np.mean(gaps)))
 
     def cured(self, settings: Settings, stage: str) -> bool:
         """Return whether nothing differs any more up to a stage, on all pictures."""
-        return self._equal_upto(self.run(self.pictures, settings, stage), self.candidate, stage, settings)
+        reference = self.run(self.pictures, settings, stage)
+        if stage in ("detections", "labels") and not any(len(d) for d in reference.detections):
+            return False  # nothing is detected on either side: that proves nothing
+        return self._equal_upto(reference, self.candidate, stage, settings)
 
     @staticmethod
     def _equal_upto(reference: Trace, candidate: Trace, stage: str, settings: Settings) -> bool:
-        if stage in ("detections", "labels") and not any(len(d) for d in reference.detections):
-            return False  # nothing was detected on either side: that proves nothing
         floor = settings.post.score_threshold
         results = (
             compare_stage(name, reference, candidate, score_floor=floor) for name in STAGES[: stage_index(stage) + 1]

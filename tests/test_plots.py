@@ -67,6 +67,7 @@ EACH = {
     "detections": lambda ax: plots.draw_detections(IMAGE, FOUND, NAMES, ax),
     "pixels": lambda ax: plots.plot_pixels(IMAGE / 127.5 - 1.0, ax),
     "interval": lambda ax: plots.plot_interval(Limits(-0.1, -0.2, 0.05), ax),
+    "confusion": lambda ax: plots.plot_confusion({("cat", "cat"): 3, ("cat", "dog"): 1}, ax),
     "strip": lambda ax: plots.plot_stage_strip(COMPARISON, ax),
     "curves": lambda ax: plots.plot_learning_curves(HISTORY, ax),
 }
@@ -138,6 +139,18 @@ def test_intervals_are_drawn_with_their_limits() -> None:
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first on top
     with pytest.raises(OddemoError, match="no interval"):
         plots.plot_intervals({})
+
+
+def test_a_confusion_table_tells_right_from_wrong_by_colour_and_shape() -> None:
+    ax = plots.plot_confusion({("b", "b"): 12, ("b", "none"): 1, ("$a$", "b"): 2, ("$a$", "$a$"): 0})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["b", "$a$"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["b", "$a$", "none"]
+    assert [(text.get_text(), *text.get_position()) for text in ax.texts] == [("12", 0, 0), ("1", 2, 0), ("2", 0, 1)]
+    assert [line.get_marker() for line in ax.lines] == ["o", "s", "s"]
+    assert ax.lines[0].get_color() != ax.lines[1].get_color() == ax.lines[2].get_color()
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first on top
+    with pytest.raises(OddemoError, match="no counts"):
+        plots.plot_confusion({})
 
 
 def test_the_strip_marks_the_first_difference_alone() -> None:

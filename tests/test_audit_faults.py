@@ -29,6 +29,7 @@ IN_EXPORT = (
     "normalization_constants/signed",
     "padding_value/double_letterbox",
     "batchnorm_mode/learning_phase",
+    "nms_kind/soft",
 )
 #: The same in a detector folder, which is built from params.yaml and a checkpoint as an export is, in less time.
 IN_FOLDER = (

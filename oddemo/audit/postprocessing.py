@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from oddemo.audit.preprocessing import PixelBatch
 from oddemo.audit.settings import Postprocessing
-from oddemo.audit.suppression import suppress, suppress_tfvision_v2
+from oddemo.audit.suppression import suppress, suppress_softly, suppress_tfvision_v2
 from oddemo.data.records import Detections
 
 #: The largest log-scale that a box encoding may ask for (as in TF-Vision's `box_ops`).
@@ -81,10 +81,14 @@ def _select(boxes: Float, scores: Float, post: Postprocessing) -> tuple[Float, F
     else:
         columns = [(np.full(len(scores), k + 1), scores[:, k]) for k in range(scores.shape[1])]
     picked_boxes, picked_scores, picked_ids = [], [], []
-    for ids, column in columns:
+    for ids, given in columns:
+        column = given
         passing = np.flatnonzero(column > post.score_threshold)[:: -1 if post.ties_last else 1]
         passing = passing[np.argsort(-column[passing], kind="stable")][: post.pre_nms_top_k]
-        if post.nms_kind != "none":
+        if post.nms_kind == "soft":
+            kept, column = _softly(boxes, column, passing, post)
+            passing = passing[kept]
+        elif post.nms_kind != "none":
             passing = passing[rule(boxes[passing], column[passing], post.nms_iou, post.max_detections)]
         picked_boxes.append(boxes[passing])
         picked_scores.append(column[passing])
@@ -98,6 +102,23 @@ def _select(boxes: Float, scores: Float, post: Postprocessing) -> tuple[Float, F
     order = np.argsort(-all_scores, kind="stable")[:most]
     order = order[all_scores[order] >= post.final_threshold]
     return np.concatenate(picked_boxes)[order], all_scores[order], np.concatenate(picked_ids)[order]
+
+
+def _softly(
+    boxes: Float, column: Float, passing: NDArray[np.int64], post: Postprocessing
+) -> tuple[NDArray[np.int64], Float]:
+    """Return which of the passing boxes stay, and the scores of all anchors with those of the kept ones lowered."""
+    kept, lowered = suppress_softly(
+        boxes[passing],
+        column[passing],
+        post.nms_iou,
+        post.max_detections,
+        sigma=post.soft_sigma,
+        score_threshold=post.score_threshold,
+    )
+    changed = np.array(column, dtype=np.float32)
+    changed[passing[kept]] = lowered
+    return kept, changed
 
 
 def _further_classes(scores: Float, post: Postprocessing) -> list[NDArray[np.int64]]:

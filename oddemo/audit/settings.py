@@ -133,7 +133,9 @@ class Postprocessing:
         box_coder_weights: Divisors of the encodings (ty, tx, th, tw).
         score_threshold: Lower scores are dropped before suppression.
         nms_iou: Overlap from which a box of lower score is dropped.
-        nms_kind: `per_class`, `class_agnostic` (suppressed over all classes) or `none`.
+        nms_kind: `per_class`, `class_agnostic` (suppressed over all classes), `soft` (overlapping boxes of a class
+            lose score instead) or `none`.
+        soft_sigma: How slowly scores fall with the overlap in the soft kind; above 0 there.
         classes_per_box: How many classes a box hands out where suppression is class-agnostic, best first.
         clip_boxes: Boxes are clipped to the network's frame before suppression; TFLite's own operation does not.
         nms_algorithm: `greedy`, or `tfvision_v2`: tf-models-official's own, which differs below an overlap of 0.5 (see
@@ -158,6 +160,7 @@ class Postprocessing:
     max_detections: int
     pre_nms_top_k: int
     nms_kind: str = "per_class"
+    soft_sigma: float = 0.0
     classes_per_box: int = 1
     clip_boxes: bool = True
     nms_algorithm: str = "greedy"
@@ -175,7 +178,13 @@ class Postprocessing:
     label_permutation: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        _one_of("nms_kind", self.nms_kind, ("per_class", "class_agnostic", "none"))
+        _one_of("nms_kind", self.nms_kind, ("per_class", "class_agnostic", "soft", "none"))
+        if (self.nms_kind == "soft") != (self.soft_sigma > 0.0):
+            raise OddemoError(
+                "Soft suppression, and no other, needs a sigma.",
+                expected="soft_sigma above 0 where nms_kind is soft, else 0",
+                found=f"{self.nms_kind}, {self.soft_sigma}",
+            )
         _one_of("nms_algorithm", self.nms_algorithm, ("greedy", "tfvision_v2"))
         _one_of("activation", self.activation, ("sigmoid", "none", "twice"))
         _one_of("final_activation", self.final_activation, ("none", "sigmoid"))

@@ -40,6 +40,32 @@ def suppress(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int)
     return np.array(kept, dtype=np.int64)
 
 
+def suppress_softly(
+    boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int, *, sigma: float, score_threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the indices that TensorFlow's soft suppression keeps, and their lowered scores, best first.
+
+    Args:
+        boxes_yxyx: (N, 4).
+        scores: (N,).
+        iou_threshold: A box is dropped when it overlaps a kept one by more than this.
+        limit: How many are kept at the most.
+        sigma: With an overlap of `iou`, a score is multiplied by exp(-iou**2 / (2 * sigma)).
+        score_threshold: Scores that fall to this are dropped.
+    """
+    import tensorflow as tf
+
+    kept, lowered = tf.image.non_max_suppression_with_scores(
+        tf.constant(boxes_yxyx, tf.float32),
+        tf.constant(scores, tf.float32),
+        limit,
+        iou_threshold=iou_threshold,
+        score_threshold=score_threshold,
+        soft_nms_sigma=sigma,
+    )
+    return kept.numpy().astype(np.int64), lowered.numpy()
+
+
 def suppress_tfvision_v2(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int) -> NDArray[np.int64]:
     """Return the indices that tf-models-official's `nms_version: v2` keeps (`ops/nms.py`, release 2.20.0).
 

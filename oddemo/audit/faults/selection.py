@@ -64,11 +64,12 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
         if kind != settings.post.nms_kind:
             yield Hypothesis(
                 "nms_kind",
-                _post(settings, nms_kind=kind),
+                _post(settings, nms_kind=kind, soft_sigma=0.0),
                 claim,
                 "export with the suppression of training: detection_generator.nms_version and use_class_agnostic_nms "
                 "of params.yaml; for TFLite, use_regular_nms=True",
             )
+    yield from _softly(settings)
     yield from _as_tflite(settings)
     algorithm = "greedy" if settings.post.nms_algorithm != "greedy" else "tfvision_v2"
     yield Hypothesis(
@@ -81,6 +82,17 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
     )
 
 
+def _softly(settings: Settings) -> Iterator[Hypothesis]:
+    """Sigmas that configurations really use; their default is no soft suppression at all."""
+    for sigma in (0.5, 0.3, 0.1, 0.25, 0.2, 1.0) if settings.post.nms_kind != "soft" else ():
+        yield Hypothesis(
+            "nms_kind",
+            _post(settings, nms_kind="soft", soft_sigma=sigma),
+            f"lowers the scores of overlapping boxes instead of dropping them (soft suppression, sigma {sigma:g})",
+            "export with soft_nms_sigma unset, as in training",
+        )
+
+
 def _as_tflite(settings: Settings) -> Iterator[Hypothesis]:
     """TFLite's own operation does not clip boxes first; its fast form suppresses over classes, some classes a box."""
     fix = (
@@ -90,10 +102,10 @@ def _as_tflite(settings: Settings) -> Iterator[Hypothesis]:
     if settings.post.clip_boxes:
         plain = {"nms_algorithm": "greedy", "clip_boxes": False}
         claim = "suppresses as TFLite_Detection_PostProcess does"
-        regular = _post(settings, nms_kind="per_class", **plain)
+        regular = _post(settings, nms_kind="per_class", soft_sigma=0.0, **plain)
         yield Hypothesis("nms_kind", regular, f"{claim}, within each class (regular)", fix)
         for count in range(1, 7):
-            fast = _post(settings, nms_kind="class_agnostic", classes_per_box=count, **plain)
+            fast = _post(settings, nms_kind="class_agnostic", soft_sigma=0.0, classes_per_box=count, **plain)
             yield Hypothesis(
                 "nms_kind",
                 fast,

@@ -67,7 +67,12 @@ def build(
     if not (only_script and parts.client is not None and place.is_dir()):
         with checkpoint_of(parts, detector) as checkpoint:
             export_saved_model(
-                detector, place, overrides=parts.overrides, module_class=_module(parts), checkpoint=checkpoint
+                detector,
+                place,
+                overrides=parts.overrides,
+                module_class=_module(parts),
+                checkpoint=checkpoint,
+                batch_size=1 if "v1" in parts.overrides.values() else None,  # see `export_saved_model`
             )
         if parts.names_swapped:
             first, second, *others = read_label_map(place / LABEL_MAP)

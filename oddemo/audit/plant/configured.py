@@ -58,6 +58,12 @@ PLANTS = (
     ),
     Plant(
         "nms_kind",
+        "soft",
+        "Soft suppression was switched on in the configuration of the export.",
+        Parts({f"{_GENERATOR}.nms_version": "v1", f"{_GENERATOR}.soft_nms_sigma": 0.5}),
+    ),
+    Plant(
+        "nms_kind",
         "tflite_fast",
         "The TFLite file suppresses with its own operation, which is fast because it looks at no classes.",
         Parts(TFLITE_FAST, tflite="none"),

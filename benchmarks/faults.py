@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import baselines, summary, variations
 from benchmarks.detectors import BenchmarkDetector, benchmark_detector
+from benchmarks.masking import hidden_in
 from oddemo.audit.faults.registry import fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import build
@@ -108,8 +109,28 @@ def run_detector(name: str, work: Path, kinds: list[str]) -> None:
                     sources[place] = TFVisionSource(place)
                 truth = tagged if "exif_orientation" in trial.planted else plain
                 run_fault(trial, parts, sources[place], truth, calibration=detector.further, path=path_of(trial, work))
+    if "pair" in kinds:
+        ask_what_is_hidden(detector, work)
     if "faithful" in kinds and name in FAITHFUL_DETECTORS:
         run_faithful(detector, work)
+
+
+def ask_what_is_hidden(detector: BenchmarkDetector, work: Path) -> None:
+    """Find out, for pairs that were not named whole, whether one of the two leaves any trace."""
+    asked = [(path, read_json(path)) for path in sorted(work.glob("*.json"))]
+    mine = [
+        (path, trial)
+        for path, trial in asked
+        if (trial["kind"], trial["detector"]) == ("pair", detector.name)
+        and not summary.whole(trial)
+        and "hidden" not in trial
+    ]
+    with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as folder:
+        truth = detector.pictures(FAULT_SEED, PICTURES, Path(folder) / "plain") if mine else None
+        for path, trial in mine:
+            assert truth is not None
+            pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
+            write_json(path, trial | {"hidden": hidden_in(trial, detector, pictures, work / "detectors")})
 
 
 def path_of(trial: Trial, work: Path) -> Path:

@@ -32,6 +32,7 @@ def summarise(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "too_weak_called_faithful_or_benign": sum(trial["verdict"] in ("faithful", "benign") for trial in weak),
         "pairs": len(seen),
         "pairs_masked": sum(masked(trial) for trial in pairs),
+        "pairs_whole_with_masked": rate([whole(trial) for trial in pairs]),
         "held_out_singles": sum(trial["held_out"] for trial in strong),
         "held_out_top1": rate([top(trial, 1) for trial in strong if trial["held_out"]]),
         "seconds_median": median([trial["seconds"] for trial in strong]),
@@ -70,13 +71,12 @@ def whole(trial: dict[str, Any]) -> bool:
 
 
 def masked(trial: dict[str, Any]) -> bool:
-    """Say whether one of the two hides the other: with the one taken on by the reference, no picture differs at all.
+    """Say whether one of the two hides the other; see `benchmarks.masking`, which does not ask the audit.
 
     Where a restore in part finds nothing any more, nobody can see how boxes would have been suppressed. Such pairs are
-    counted apart.
+    counted apart; a pair that was named whole has both faults proved, so none of them is hidden.
     """
-    named = {cause["id"] for cause in trial["causes"] if cause["verified"]} - {"numeric_noise"}
-    return len(named) == 1 and named < set(trial["planted"]) and trial["verdict"] in ("diverges", "benign")
+    return bool(trial.get("hidden"))
 
 
 def baseline(name: str, strong: Sequence[dict[str, Any]], faithful: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -66,15 +66,18 @@ def benchmark_table(results: dict[str, Any]) -> str:
     lines += [_row(words, others[name], summary["faithful_variations"]) for name, words in names.items()]
     lines.append("")
     whole, unseen = f"{summary['pairs_whole']:.0%}", f"{summary['held_out_top1']:.0%}"
-    lines.append(
-        f"{summary['singles']} planted faults of {summary['fault_ids']} kinds that change a detection, "
-        f"{summary['faithful_variations']} faithful variations, {summary['detectors']} detectors; of "
-        f"{summary['pairs']} pairs of faults, {whole} are named whole ({summary['pairs_masked']} more, in which one "
-        f"fault hides the other, are not counted). On the {summary['held_out_singles']} faults "
-        f"that were written after the probes, the first cause is right in {unseen}. Three trials were answered wrongly "
-        "when they first ran (`aspect_ratio/client_stretches`, `exif_orientation/client_turns`, and "
-        "`score_threshold/0.62` on the MobileNet) and ran again after the audit was corrected; no other was repeated."
+    counts = f"{summary['singles']} planted faults of {summary['fault_ids']} kinds that change a detection, "
+    counts += f"{summary['faithful_variations']} faithful variations, {summary['detectors']} detectors"
+    pairs = f"of {summary['pairs']} pairs of faults, {whole} are named whole ({summary['pairs_masked']} more, in which "
+    pairs += f"one fault leaves no trace beside the other, are not counted; {summary['pairs_whole_with_masked']:.0%} with them)"
+    held_out = f"On the {summary['held_out_singles']} faults that were written after the probes, the first cause is "
+    held_out += f"right in {unseen}"
+    corrected = (
+        "Three trials were answered wrongly when they first ran (`aspect_ratio/client_stretches`, "
+        "`exif_orientation/client_turns`, and `score_threshold/0.62` on the MobileNet) and ran again after the audit was "
+        "corrected; no other was repeated"
     )
+    lines.append(f"{counts}; {pairs}. {held_out}. {corrected}.")
     return "\n".join(lines)
 
 

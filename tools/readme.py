@@ -69,13 +69,14 @@ def benchmark_table(results: dict[str, Any]) -> str:
     counts = f"{summary['singles']} planted faults of {summary['fault_ids']} kinds that change a detection, "
     counts += f"{summary['faithful_variations']} faithful variations, {summary['detectors']} detectors"
     pairs = f"of {summary['pairs']} pairs of faults, {whole} are named whole ({summary['pairs_masked']} more, in which "
-    pairs += f"one fault leaves no trace beside the other, are not counted; {summary['pairs_whole_with_masked']:.0%} with them)"
+    pairs += "one fault leaves no trace beside the other, are not counted; "
+    pairs += f"{summary['pairs_whole_with_masked']:.0%} with them)"
     held_out = f"On the {summary['held_out_singles']} faults that were written after the probes, the first cause is "
     held_out += f"right in {unseen}"
     corrected = (
         "Three trials were answered wrongly when they first ran (`aspect_ratio/client_stretches`, "
-        "`exif_orientation/client_turns`, and `score_threshold/0.62` on the MobileNet) and ran again after the audit was "
-        "corrected; no other was repeated"
+        "`exif_orientation/client_turns`, and `score_threshold/0.62` on the MobileNet) and ran again after the audit "
+        "was corrected; no other was repeated"
     )
     lines.append(f"{counts}; {pairs}. {held_out}. {corrected}.")
     return "\n".join(lines)

@@ -69,3 +69,16 @@ def test_faults_in_the_labels_are_counted(truth):
     assert spots.label_faults["duplicate"] == 1
     assert "duplicate" in list(spots.pointers())[-1]
     assert spots.to_json()["label_faults"] == dict(spots.label_faults)
+
+
+def test_true_boxes_of_other_pictures_with_the_same_names_are_told():
+    from oddemo.audit.effect import other_files, truth_for
+    from oddemo.audit.images import image_set
+
+    pictures = image_set(sample_dataset("wildlife").root / "val", limit=5)
+    own = truth_for(sample_dataset("wildlife", "val"), pictures)
+    assert other_files(own, pictures) is None
+    wrong = truth_for(sample_dataset("wildlife", "test"), pictures)  # the names fit, as they do in every split
+    note = other_files(wrong, pictures)
+    assert note is not None
+    assert "5 of 5 differ in content" in note

@@ -49,6 +49,28 @@ def truth_for(truth: Dataset, pictures: ImageSet) -> Dataset:
     return replace(truth, records=tuple(found))
 
 
+def other_files(truth: Dataset, pictures: ImageSet) -> str | None:
+    """Return a note if the pictures that the true boxes were written for lie there too, and are not these.
+
+    Names alone do not tell: every split of a set may begin with `000000.jpg`.
+
+    Args:
+        truth: True boxes of these pictures, in their order (see `truth_for`).
+        pictures: What is audited.
+    """
+    other = 0
+    for record, path in zip(truth.records, pictures.paths, strict=True):
+        own = truth.image_path(record)
+        if own.is_file() and not own.samefile(path):
+            other += own.stat().st_size != path.stat().st_size or own.read_bytes() != path.read_bytes()
+    if not other:
+        return None
+    return (
+        f"the true boxes were written for other files of these names ({other} of {len(pictures)} differ in content): "
+        "check that they belong to these pictures, or the mAP means nothing"
+    )
+
+
 def _entry_of(name: str, same_base: list[ImageRecord]) -> ImageRecord | None:
     for fits in (
         [record for record in same_base if record.file_name == name],

@@ -11,7 +11,7 @@ from typing import Any
 from oddemo.audit.bench import Bench
 from oddemo.audit.compare import compare_traces
 from oddemo.audit.diagnose import Diagnosis, diagnose
-from oddemo.audit.effect import change_in_errors, change_in_map, truth_for, weak_spots, why_unmeasured
+from oddemo.audit.effect import change_in_errors, change_in_map, other_files, truth_for, weak_spots, why_unmeasured
 from oddemo.audit.elsewhere import RunHere, run_here
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
@@ -68,6 +68,9 @@ def audit(
         floor = None if bench is None else bench.settings.post.score_threshold
         comparison = compare_traces(*traces, score_floor=floor)
     notes: list[str] = list(traces[1].provenance.get("notes", []))
+    strangers = None if boxes is None else other_files(boxes, pictures)
+    if strangers is not None:
+        notes.append(strangers)
     with clock.measure("effect"):
         unmeasured = why_unmeasured(boxes)
         delta = None if boxes is None or unmeasured else change_in_map(boxes, *traces)

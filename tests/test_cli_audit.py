@@ -29,7 +29,7 @@ def test_a_sound_export_from_start_to_end(bench, tmp_path):
     assert set(told["delta_map"]) >= {"point", "low", "high", "images"}
     assert told["delta_map"]["images"] == told["images"] == FEW
     assert [stage["stage"] for stage in told["stages"]] == list(STAGES)
-    assert {stage["status"] for stage in told["stages"]} == {"equal", "not_compared"}
+    assert {stage["status"] for stage in told["stages"]} == {"equal"}
     assert told["provenance"]["versions"]["tensorflow"]
     assert told["provenance"]["command"].startswith("__main__.py audit --reference")
     page = html.read_text()
@@ -59,7 +59,7 @@ def test_recorded_here_and_audited_there(bench, oddemo, tmp_path):
     out = tmp_path / "candidate.npz"
     ended = oddemo("record", bench.sound, "--images", bench.pictures, "--out", out)
     assert ended.status == 0, ended
-    assert f"{out}: {FEW} pictures, stages image, pixels, heads, decoded, detections, labels" in ended.out
+    assert f"{out}: {FEW} pictures, stages image, pixels, features, heads, decoded, detections, labels" in ended.out
     assert load_trace(out).source == bench.sound
     ended = oddemo(*audit_command(bench, candidate=f"trace:{out}"), "--truth", bench.truth)
     assert (ended.status, ended.err) == (0, "")

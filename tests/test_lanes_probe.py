@@ -66,7 +66,9 @@ def test_it_records_what_the_saved_model_source_sees(recorded, sound_export, pic
     assert trace.image_names == expected.image_names
     assert len(trace.image_names) == 13
     assert trace.labels == expected.labels
-    assert trace.stages == expected.stages == ("image", "pixels", "heads", "decoded", "detections", "labels")
+    assert (
+        trace.stages == expected.stages == ("image", "pixels", "features", "heads", "decoded", "detections", "labels")
+    )
     for first, second in zip(trace.images, expected.images, strict=True):
         np.testing.assert_array_equal(first, second)
     for stage, arrays in expected.dense.items():

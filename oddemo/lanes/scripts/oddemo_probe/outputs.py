@@ -26,6 +26,9 @@ def dense_of(arrays: Arrays) -> dict[str, Arrays]:
     dense: dict[str, Arrays] = {}
     if "pixels" in tapped and tapped["pixels"].ndim == 4:
         dense["pixels"] = {"pixels": tapped["pixels"]}
+    features = {key.split("/")[1]: array for key, array in tapped.items() if key.startswith("features/")}
+    if features:
+        dense["features"] = features
     levels = sorted(int(key.split("/")[1]) for key in tapped if key.startswith("box_encodings/"))
     if levels:
         heads: Arrays = {}

@@ -12,7 +12,7 @@ NEAR = 8
 
 
 class Taps:
-    """The tensors of a flat graph that show a stage: input of the first convolution, heads, all anchors' boxes.
+    """The tensors of a flat graph that show a stage: input of the first convolution, features, heads, anchors' boxes.
 
     Args:
         graph: A `tf.Graph` with constants in place of variables.
@@ -59,7 +59,28 @@ class Taps:
             return
         for kind, part in (("class_logits", classes), ("box_encodings", boxes)):
             self.tensors.update({f"{kind}/{level}": head for level, head in enumerate(part)})
+        maps = [self._shared(*pair) for pair in zip(classes, boxes)]
+        if None not in maps:
+            self.tensors.update({f"features/{level}": one for level, one in enumerate(maps)})
         self._join(classes, boxes)
+
+    def _before(self, tensor: Any) -> set[str]:
+        seen: set[str] = set()
+        queue = [tensor.op]
+        while queue:
+            operation = queue.pop()
+            if operation.name not in seen:
+                seen.add(operation.name)
+                queue.extend(one.op for one in operation.inputs)
+        return seen
+
+    def _shared(self, head: Any, other: Any) -> Any:
+        """Return the last feature map of their grid that both heads of a level are computed from, if there is one."""
+        both = self._before(head) & self._before(other)
+        maps = [
+            one for one in self.operations if one.name in both and one.outputs and cells(one.outputs[0]) == cells(head)
+        ]
+        return maps[-1].outputs[0] if maps else None
 
     def _with_bias(self, tensor: Any) -> Any:
         users = self._users(tensor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,3 +86,32 @@ def test_other_kernels_in_a_tflite_file_are_found_without_any_variable(reference
     result = audit(reference, build(parts, reference.folder, tmp_path / "lite"), pictures)
     assert verified(result) == ["wrong_checkpoint", "nms_kind"]
     assert result.after.first_divergence is None
+
+
+def test_other_pictures_of_the_same_names_are_not_blamed_on_the_runtime(reference, pictures, sound_export, tmp_path):
+    """The same file runs here and there, but there it was shown brighter copies."""
+    from PIL import Image, ImageEnhance
+
+    from oddemo.audit.recording import record_trace
+
+    for name, path in zip(pictures.names, pictures.paths, strict=True):
+        (tmp_path / "bright" / name).parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as picture:
+            ImageEnhance.Brightness(picture).enhance(1.4).save(tmp_path / "bright" / name, quality=95)
+    export = sound_export("inspection", "image_tensor")
+    bright = ImageSet(tmp_path / "bright", pictures.names)
+    trace = record_trace(f"savedmodel:{export}", bright, tmp_path / "bright.npz")
+    digest = weights_digest(export)
+    there = recorded(replace(trace, provenance={**trace.provenance, "weights_sha256": digest}), tmp_path / "there.npz")
+    result = audit(reference, there, pictures)
+    assert (result.verdict, result.comparison.first_divergence) == ("unexplained", "image")
+    assert "tf_version" not in [cause.id for cause in result.causes]
+
+
+def weights_digest(export: Path) -> str:
+    """As the stand-alone recorder notes it."""
+    digest = hashlib.sha256()
+    for file in sorted((export / "variables").glob("*")):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

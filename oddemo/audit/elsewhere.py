@@ -42,7 +42,7 @@ class RunHere:
 def run_here(
     candidate: Source, recorded: Trace, pictures: ImageSet, *, caller: Preprocessing | None, score_floor: float | None
 ) -> RunHere | None:
-    """Run a recorded artefact here; return what it does if that differs from the recording, else None.
+    """Run a recorded artefact here; return what it does if, on the same input, that differs from the recording.
 
     Args:
         candidate: The candidate's source.
@@ -56,8 +56,9 @@ def run_here(
     source = parse_source(recorded.source)
     here = source.trace(pictures, caller=caller)
     between = compare_traces(here, recorded, score_floor=score_floor)
-    if between.first_divergence is None:
-        return None
+    given = "pixels" if recorded.source.startswith("tflite:") else "image"
+    if between.first_divergence is None or between.stage(given).status != "equal":
+        return None  # nothing differs, or what both were given does: that is not the runtime's doing
     result = between.stage(between.first_divergence)
     there, now = (_runtime(trace.provenance) for trace in (recorded, here))
     evidence = (

@@ -51,19 +51,20 @@ def record_saved_model(folder: Path, images: Path, out: Path, *, signature: str,
 def record_tflite(file: Path, images: Path, out: Path, *, pixels: Path, chosen: list[str] | None) -> str:
     """Run a TFLite file on network inputs that were recorded, and write the trace; return a line about it."""
     pictures = read_pictures(images, chosen=chosen)
-    detections = run_tflite(file, network_inputs(pixels, pictures), pictures)
+    inputs = network_inputs(pixels, pictures)
+    detections = run_tflite(file, inputs, pictures)
     labels = read_labels(file.parent)
     write_trace(
         out,
         source=f"tflite:{file}",
         pictures=pictures,
         show_images=False,
-        dense={},
+        dense={"pixels": {"pixels": inputs}},
         detections=detections,
         labels=labels,
         provenance={**described(), "file_sha256": file_sha256(file)},
     )
-    return f"{out}: {len(pictures.names)} pictures, stages detections, {out.stat().st_size / 1e6:.1f} MB"
+    return f"{out}: {len(pictures.names)} pictures, stages pixels, detections, {out.stat().st_size / 1e6:.1f} MB"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

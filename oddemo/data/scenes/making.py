@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -57,6 +59,18 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _records(jobs: list[tuple[WorldSpec, Path, str, int]], workers: int) -> Iterator[ImageRecord]:
     if workers == 1:
         yield from map(_render_to_file, jobs)
@@ -64,7 +78,9 @@ def _records(jobs: list[tuple[WorldSpec, Path, str, int]], workers: int) -> Iter
     # Fresh processes, never forks: TensorFlow may be loaded in this one.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker) as pool:
         try:
-            yield from pool.map(_render_to_file, jobs, chunksize=4)
+            with _interrupts_ignored():  # a process that is only starting up inherits this
+                results = pool.map(_render_to_file, jobs, chunksize=4)
+            yield from results
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -76,7 +76,7 @@ def benchmark_table(results: dict[str, Any]) -> str:
     corrected = (
         "Three trials were answered wrongly when they first ran (`aspect_ratio/client_stretches`, "
         "`exif_orientation/client_turns`, and `score_threshold/0.62` on the MobileNet) and ran again after the audit "
-        "was corrected; no other was repeated"
+        "was corrected; the pairs were drawn anew once, after the first draw had led to a correction"
     )
     lines.append(f"{counts}; {pairs}. {held_out}. {corrected}.")
     return "\n".join(lines)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from planted import assert_named, in_folder, verified
 
-from oddemo.audit.bench import settings_of
+from oddemo.audit.bench_tfvision import settings_of
 from oddemo.audit.faults.registry import FAULTS, fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.record import Parts

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oddemo.audit.bench import Bench, settings_of
+from oddemo.audit.bench_tfvision import TFVisionBench, settings_of
 from oddemo.audit.images import ImageSet
 from oddemo.audit.match import agreement
 from oddemo.audit.postprocessing import canonical
@@ -31,7 +31,7 @@ Pictures = Callable[[str], ImageSet]
 
 
 @pytest.fixture(scope="module")
-def bench(reference_of: Reference) -> Bench:
+def bench(reference_of: Reference) -> TFVisionBench:
     return reference_of("inspection").bench
 
 

@@ -6,9 +6,9 @@ runs the reference that way, and if the difference to the candidate is gone, the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,19 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddemo.audit.images import ImageSet
-from oddemo.audit.network_runs import Arrays, NetworkRuns
+from oddemo.audit.network_runs import Arrays, taken_from
 from oddemo.audit.postprocessing import Decoded, decode_heads, detect
 from oddemo.audit.preprocessing import PixelBatch, preprocess_images
-from oddemo.audit.settings import Network, Normalization, Postprocessing, Preprocessing, Settings
+from oddemo.audit.settings import Network, Preprocessing, Settings
 from oddemo.audit.stages import stage_index
 from oddemo.audit.trace import Trace
 from oddemo.data.records import Detections
-from oddemo.errors import OddemoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from oddemo.detect.detector import Detector
 
 Made = TypeVar("Made")
 
@@ -36,42 +33,39 @@ Made = TypeVar("Made")
 KEPT = 24
 
 
-class Bench:
-    """A tf-models-official RetinaNet whose stages can be run one by one, under any settings.
+class Bench(ABC):
+    """A trained detector whose stages can be run one by one, under any settings; its kind says how its network runs.
 
     Args:
-        folder: Detector folder: params.yaml, checkpoint, label map.
+        folder: Detector folder.
+        labels: Name of each class id, from id 1.
+        settings: What it does around its network.
 
     Attributes:
         folder: As given.
-        detector: The detector as it was trained.
-        settings: What it does around its network.
-        labels: Name of each class id, from id 1.
+        labels: As given.
+        settings: As given.
     """
 
-    def __init__(self, folder: Path) -> None:
-        from oddemo.detect.detector import load_detector
+    #: Word before the folder in a source's name.
+    kind: str
 
-        self.folder = Path(folder)
-        self.detector: Detector = load_detector(self.folder)
-        self.labels = self.detector.class_names
-        self.settings = settings_of(self.detector)
-        self._networks = NetworkRuns(self.folder, self.detector)
+    def __init__(self, folder: Path, labels: tuple[str, ...], settings: Settings) -> None:
+        self.folder, self.labels, self.settings = Path(folder), labels, settings
+        self._spliced: dict[str, Trace] = {}
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
-    def add_weights(self, name: str, assign: Callable[[Detector], None]) -> None:
-        """Make another set of weights known under a name that `Network.weights` can take.
+    @abstractmethod
+    def _run(self, pixels: NDArray[np.float32], pictures: ImageSet, network: Network) -> Mapping[str, Arrays]:
+        """Run a network that is this detector's own in some form; see `network`."""
 
-        Args:
-            name: Such as `candidate` or `ckpt-300`.
-            assign: Given a detector of its own, sets the weights of its model.
-        """
-        self._networks.add_weights(name, assign)
-        self._drop_runs(lambda network: network.weights == name)
+    @abstractmethod
+    def _anchors(self, frame_hw: tuple[int, int], anchor_size: float | None) -> NDArray[np.float32]:
+        """Return (anchors, 4) yxyx in pixels of the network's frame; see `Postprocessing.anchor_size`."""
 
     def add_spliced(self, name: str, trace: Trace) -> None:
         """Make another source's own features and heads known under a name that `Network.spliced` can take."""
-        self._networks.add_spliced(name, trace)
+        self._spliced[name] = trace
         self._drop_runs(lambda network: network.spliced == name)
 
     def _drop_runs(self, outdated: Callable[[Network], bool]) -> None:
@@ -98,12 +92,18 @@ class Bench:
         """Run the network.
 
         Returns:
-            `features`, level from `0` for the finest → (pictures, h, w, filters), and `heads`: `class_logits`
-            (pictures, anchors, 1 + classes) and `box_encodings` (pictures, anchors, 4).
+            `features`, level from `0` for the finest → (pictures, h, w, filters), where this kind shows them, and
+            `heads`: `class_logits` (pictures, anchors, 1 + classes) and `box_encodings` (pictures, anchors, 4).
         """
         key = ("network", pictures.key, settings.pre, settings.network)
-        return self._keep(
-            key, lambda: self._networks.run(self.pixels(pictures, settings.pre).pixels, pictures, settings.network)
+        return self._keep(key, lambda: self._network(pictures, settings))
+
+    def _network(self, pictures: ImageSet, settings: Settings) -> Mapping[str, Arrays]:
+        pixels, network = self.pixels(pictures, settings.pre).pixels, settings.network
+        return (
+            taken_from(self._spliced[network.spliced], pictures)
+            if network.spliced
+            else self._run(pixels, pictures, network)
         )
 
     def heads(self, pictures: ImageSet, settings: Settings) -> Arrays:
@@ -136,7 +136,8 @@ class Bench:
             dense["pixels"] = {"pixels": batch.pixels}
         for stage in ("features", "heads"):
             if last >= stage_index(stage) and stage in wanted:
-                dense[stage] = self.network(pictures, settings)[stage]
+                shown = self.network(pictures, settings)
+                dense |= {stage: shown[stage]} if stage in shown else {}
         detections = []
         if last >= stage_index("decoded"):
             decoded = self.decoded(pictures, settings)
@@ -145,7 +146,7 @@ class Bench:
             if last >= stage_index("detections"):
                 detections = self._found(pictures, decoded, settings)
         return Trace(
-            source=f"tfvision:{self.folder}",
+            source=f"{self.kind}:{self.folder}",
             image_names=pictures.names,
             images=self.images(pictures, settings.pre),
             dense=dense,
@@ -171,23 +172,6 @@ class Bench:
         stored = np.array([image.shape[:2] for image in pictures.decode()], dtype=np.int64)
         return detect(decoded, batch, settings.pre.input_size_hw, settings.post, stored_sizes_hw_px=stored)
 
-    def _anchors(self, frame_hw: tuple[int, int], anchor_size: float | None) -> NDArray[np.float32]:
-        from official.vision.ops import anchor
-
-        config = self.detector.params.task.model
-        make = anchor.build_anchor_generator(
-            min_level=config.min_level,
-            max_level=config.max_level,
-            num_scales=config.anchor.num_scales,
-            aspect_ratios=config.anchor.aspect_ratios,
-            anchor_size=config.anchor.anchor_size if anchor_size is None else anchor_size,
-        )
-        levels = make(image_size=list(frame_hw))
-        flat: NDArray[np.float32] = np.concatenate(
-            [levels[level].numpy().reshape(-1, 4) for level in sorted(levels, key=int)]
-        )
-        return flat
-
     def _keep(self, key: tuple[Any, ...], make: Callable[[], Made]) -> Made:
         if key not in self._kept:
             self._kept[key] = make()
@@ -196,39 +180,3 @@ class Bench:
         self._kept.move_to_end(key)
         made: Made = self._kept[key]
         return made
-
-
-def settings_of(detector: Detector) -> Settings:
-    """Read a detector's settings from its configuration.
-
-    Raises:
-        OddemoError: If it does something that the bench cannot run.
-    """
-    config = detector.params.task.model.detection_generator
-    if config.soft_nms_sigma:
-        raise OddemoError(
-            "The reference uses soft non-maximum suppression, which cannot be audited yet.",
-            found=f"soft_nms_sigma: {config.soft_nms_sigma}",
-        )
-    pre = Preprocessing(
-        input_size_hw=detector.input_size_hw,
-        keep_aspect_ratio=detector.preprocess.keep_aspect_ratio,
-        normalizations=(Normalization(_triple(detector.mean), _triple(detector.std)),),
-    )
-    post = Postprocessing(
-        score_threshold=float(config.pre_nms_score_threshold),
-        nms_iou=float(config.nms_iou_threshold),
-        max_detections=int(config.max_num_detections),
-        pre_nms_top_k=int(config.pre_nms_top_k),
-        nms_kind="class_agnostic" if config.use_class_agnostic_nms else "per_class",
-        nms_algorithm="tfvision_v2" if config.nms_version == "v2" else "greedy",
-    )
-    if config.box_coder_weights:
-        first, second, third, fourth = (float(weight) for weight in config.box_coder_weights)
-        post = replace(post, box_coder_weights=(first, second, third, fourth))
-    return Settings(pre, post)
-
-
-def _triple(values: NDArray[np.float32]) -> tuple[float, float, float]:
-    first, second, third = (float(value) for value in values)
-    return first, second, third

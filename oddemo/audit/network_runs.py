@@ -1,4 +1,4 @@
-"""The reference's network under other weights, in training mode, quantised, or replaced by another source's results."""
+"""A tf-models-official network under other weights, in training mode, or quantised; what another source's gave."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ class NetworkRuns:
         self._folder, self._own = folder, detector
         self._variants: dict[tuple[tuple[int, int], str, bool], Detector] = {}
         self._twins: dict[str, QuantizedNetwork] = {}
-        self._spliced: dict[str, Trace] = {}
         self._weights: dict[str, Callable[[Detector], None]] = {}
 
     def add_weights(self, name: str, assign: Callable[[Detector], None]) -> None:
@@ -45,23 +44,16 @@ class NetworkRuns:
         self._weights[name] = assign
         self._variants = {key: kept for key, kept in self._variants.items() if key[1] != name}
 
-    def add_spliced(self, name: str, trace: Trace) -> None:
-        """Make another source's own features and heads known."""
-        self._spliced[name] = trace
-
-    def run(self, pixels: NDArray[np.float32], pictures: ImageSet, network: Network) -> Mapping[str, Arrays]:
+    def run(self, pixels: NDArray[np.float32], network: Network) -> Mapping[str, Arrays]:
         """Run a network.
 
         Args:
             pixels: (pictures, h, w, 3) network inputs.
-            pictures: What they were made from.
             network: Which weights, and how.
 
         Returns:
             The stages `features` and `heads`; see `network_stages`.
         """
-        if network.spliced:
-            return self._taken_from(self._spliced[network.spliced], pictures)
         if network.quantization != "none":
             return self._quantized(network.quantization).run(pixels)
         detector = self._detector((pixels.shape[1], pixels.shape[2]), network)
@@ -75,12 +67,6 @@ class NetworkRuns:
             stage: {name: np.concatenate([run[stage][name] for run in runs])[restore] for name in arrays}
             for stage, arrays in runs[0].items()
         }
-
-    @staticmethod
-    def _taken_from(trace: Trace, pictures: ImageSet) -> Mapping[str, Arrays]:
-        rows = [trace.image_names.index(name) for name in pictures.names]
-        stages = {stage: trace.dense[stage] for stage in ("features", "heads") if stage in trace.dense}
-        return {stage: {name: array[rows] for name, array in arrays.items()} for stage, arrays in stages.items()}
 
     def _quantized(self, kind: str) -> QuantizedNetwork:
         from oddemo.audit.quantized import QuantizedNetwork
@@ -101,6 +87,13 @@ class NetworkRuns:
                 self._weights[network.weights](detector)
             self._variants[key] = detector
         return self._variants[key]
+
+
+def taken_from(trace: Trace, pictures: ImageSet) -> Mapping[str, Arrays]:
+    """Return the features and heads that a trace holds of some of its pictures."""
+    rows = [trace.image_names.index(name) for name in pictures.names]
+    stages = {stage: trace.dense[stage] for stage in ("features", "heads") if stage in trace.dense}
+    return {stage: {name: array[rows] for name, array in arrays.items()} for stage, arrays in stages.items()}
 
 
 def batches_of(count: int) -> list[tuple[int, ...]]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oddemo.audit.bench import Bench
+from oddemo.audit.bench_tfvision import TFVisionBench
+from oddemo.audit.faults.parameters import parameter
 from oddemo.audit.images import ImageSet
+from oddemo.audit.settings import Settings
 from oddemo.audit.trace import Trace
 from oddemo.detect.folder import find_checkpoint, restore, restore_averages
 from oddemo.export.cards import compare_weights
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 MOST_CHECKPOINTS = 4
 #: Fewer equal tensors than this part of all are chance: a scale that no step of the training has moved.
 _TELLING_PART = 0.1
-_EXPORT_AGAIN = "export again from the checkpoint that was evaluated: pass its full prefix, such as DIR/ckpt-3000"
 #: Of TFLite's sigmoid in 8 bits.
 _SCORE_STEP = 1.0 / 256.0
 _FLOAT = "convert without quantisation (no converter.optimizations), or accept what it costs and state it"
@@ -65,7 +66,7 @@ class OtherNetwork:
 
 
 def other_networks(
-    bench: Bench, candidate: Any, pictures: ImageSet, reference: Trace, seen: Trace
+    bench: TFVisionBench, candidate: Any, pictures: ImageSet, reference: Trace, seen: Trace
 ) -> tuple[OtherNetwork, ...]:
     """Make the networks known to the bench that a hypothesis may try, and return them, most likely first.
 
@@ -86,7 +87,7 @@ def other_networks(
     )
 
 
-def _own_variables(bench: Bench, candidate: Any) -> Iterator[OtherNetwork]:
+def _own_variables(bench: TFVisionBench, candidate: Any) -> Iterator[OtherNetwork]:
     prefix = getattr(candidate, "variables_prefix", None)
     if prefix is None and hasattr(candidate, "bench"):
         prefix = find_checkpoint(candidate.folder)
@@ -96,11 +97,11 @@ def _own_variables(bench: Bench, candidate: Any) -> Iterator[OtherNetwork]:
     if relation.relation == "same":
         return
     bench.add_weights("candidate", _loader(prefix))
-    fault, fix = _fault_of(relation)
-    yield OtherNetwork(fault, {"weights": "candidate"}, f"runs with other weights: {_told(relation)}", fix)
+    fault, fix = fault_of(relation, bench.settings)
+    yield OtherNetwork(fault, {"weights": "candidate"}, f"runs with other weights: {told(relation)}", fix)
 
 
-def _own_kernels(bench: Bench, candidate: Any, seen: Trace) -> Iterator[OtherNetwork]:
+def _own_kernels(bench: TFVisionBench, candidate: Any, seen: Trace) -> Iterator[OtherNetwork]:
     """A TFLite file has no variables left: its kernels are compared with those of the reference's own conversion.
 
     The reference cannot run with them, because batch norm is folded in. Where they are others, the candidate's own
@@ -116,23 +117,30 @@ def _own_kernels(bench: Bench, candidate: Any, seen: Trace) -> Iterator[OtherNet
     if relation.relation == "same":
         return
     bench.add_spliced("candidate", seen)
-    fault, fix = _fault_of(relation)
+    fault, fix = fault_of(relation, bench.settings)
     claim = f"holds other kernels than the reference's conversion: {relation.equal} of {relation.of} are equal"
     yield OtherNetwork(fault, {"spliced": "candidate"}, claim, fix)
 
 
-def _fault_of(relation: WeightComparison) -> tuple[str, str]:
+def fault_of(relation: WeightComparison, settings: Settings) -> tuple[str, str]:
     """Return the fault that a relation of weights would be, and its fix."""
+    other = ("wrong_checkpoint", export_again(settings))
     if relation.relation == "part" and relation.equal < _TELLING_PART * relation.of:
-        return "wrong_checkpoint", _EXPORT_AGAIN
-    return _BY_RELATION.get(relation.relation, ("wrong_checkpoint", _EXPORT_AGAIN))
+        return other
+    return _BY_RELATION.get(relation.relation, other)
 
 
-def _told(relation: WeightComparison) -> str:
+def export_again(settings: Settings) -> str:
+    """Return what to do about another checkpoint."""
+    return f"export again from the checkpoint that was evaluated: {parameter(settings, 'checkpoint')}"
+
+
+def told(relation: WeightComparison) -> str:
+    """Return a relation of weights in words that complete a sentence."""
     return relation.meaning[:1].lower() + relation.meaning[1:].rstrip(".")
 
 
-def _averages(bench: Bench) -> Iterator[OtherNetwork]:
+def _averages(bench: TFVisionBench) -> Iterator[OtherNetwork]:
     prefix = find_checkpoint(bench.folder)
     if any(tensor.role == AVERAGE for tensor in bundle_weights(prefix)):
         bench.add_weights("averages", lambda detector: restore_averages(prefix, detector.model))
@@ -140,14 +148,15 @@ def _averages(bench: Bench) -> Iterator[OtherNetwork]:
         yield OtherNetwork("ema_weights", {"weights": "averages"}, claim, _BY_RELATION["averaged"][1])
 
 
-def _checkpoints(bench: Bench) -> Iterator[OtherNetwork]:
+def _checkpoints(bench: TFVisionBench) -> Iterator[OtherNetwork]:
     current = find_checkpoint(bench.folder)
     for index in sorted(bench.folder.rglob("ckpt-*.index"))[-MOST_CHECKPOINTS:]:
         prefix = index.with_suffix("")
         if prefix != current:
             name = prefix.relative_to(bench.folder).as_posix()
             bench.add_weights(name, _loader(prefix))
-            yield OtherNetwork("wrong_checkpoint", {"weights": name}, f"runs with the weights of {name}", _EXPORT_AGAIN)
+            fix = export_again(bench.settings)
+            yield OtherNetwork("wrong_checkpoint", {"weights": name}, f"runs with the weights of {name}", fix)
 
 
 def _loader(prefix: Path) -> Callable[[Detector], None]:
@@ -157,7 +166,7 @@ def _loader(prefix: Path) -> Callable[[Detector], None]:
     return load
 
 
-def _quantized(bench: Bench, pictures: ImageSet, reference: Trace, seen: Trace) -> Iterator[OtherNetwork]:
+def _quantized(bench: TFVisionBench, pictures: ImageSet, reference: Trace, seen: Trace) -> Iterator[OtherNetwork]:
     """Where the candidate shows how it computes, try that; where only its ends are seen, what can be repeated."""
     words = {"float16": "keeps its weights in 16 bits", "dynamic": "keeps its weights in 8 bits (dynamic range)"}
     kind = seen.provenance.get("quantization", "unknown" if "heads" not in seen.dense else "none")

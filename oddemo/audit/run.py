@@ -15,9 +15,10 @@ from oddemo.audit.effect import change_in_errors, change_in_map, other_files, tr
 from oddemo.audit.elsewhere import RunHere, run_here
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
-from oddemo.audit.networks import other_networks
-from oddemo.audit.sources.base import Source
+from oddemo.audit.settings import Preprocessing
+from oddemo.audit.sources.base import Reference, Source, as_reference
 from oddemo.audit.sources.parse import parse_source
+from oddemo.audit.sources.tfvision import TFVisionSource
 from oddemo.audit.trace import Trace
 from oddemo.audit.verdict import Audit, Material, verdict_of
 from oddemo.data.records import Dataset
@@ -25,7 +26,11 @@ from oddemo.errors import OddemoError
 from oddemo.progress import Tell, silent
 from oddemo.provenance import provenance
 
-_NO_BENCH = "the reference cannot be run under changed settings, so no causes were searched: give it as tfvision:DIR"
+_NO_BENCH = (
+    "the reference cannot be run under changed settings, so no causes were searched: give it as tfvision:DIR or "
+    "odapi:DIR"
+)
+_NO_CAUSES = "no causes were searched: "
 
 
 def audit(
@@ -40,7 +45,7 @@ def audit(
     """Find out whether a candidate behaves as the reference does, and if not, why.
 
     Args:
-        reference: The detector as it was trained; `tfvision:DIR` for a full diagnosis, `odapi:DIR` to compare.
+        reference: The detector as it was trained; `tfvision:DIR` or `odapi:DIR` for a full diagnosis.
         candidate: Its export: `savedmodel:DIR`, `tflite:FILE`, `python:FILE.py:FUNCTION`, `trace:FILE.npz`, or another
             `tfvision:DIR`.
         images: Folder of pictures, or a set of them.
@@ -60,14 +65,16 @@ def audit(
         first = parse_source(reference) if isinstance(reference, str) else reference
         say("loading the candidate")
         second = parse_source(candidate) if isinstance(candidate, str) else candidate
-    bench = _bench_of(first)
+    notes: list[str] = []
+    runnable = as_reference(first)
+    bench = _bench_of(runnable, notes)
     with clock.measure("run"):
         say(f"running both on {len(pictures)} pictures")
-        traces = _traces(first, second, pictures)
+        traces = _traces(first, second, pictures, caller=None if bench is None else bench.settings.pre)
     with clock.measure("compare"):
         floor = None if bench is None else bench.settings.post.score_threshold
         comparison = compare_traces(*traces, score_floor=floor)
-    notes: list[str] = list(traces[1].provenance.get("notes", []))
+    notes += traces[1].provenance.get("notes", [])
     strangers = None if boxes is None else other_files(boxes, pictures)
     if strangers is not None:
         notes.append(strangers)
@@ -86,11 +93,12 @@ def audit(
             caller = None if bench is None else bench.settings.pre
             moved = run_here(second, traces[1], pictures, caller=caller, score_floor=floor)
             runs, seen = (second, traces[1]) if moved is None else (moved.source, _named(moved.trace, traces[0]))
-            if bench is None:
-                notes.append(_NO_BENCH)
+            if bench is not None and not isinstance(first, TFVisionSource):
+                bench = _bench_that_repeats(bench, traces[0], pictures, notes)
+            if bench is None or runnable is None:
                 same_here = compare_traces(traces[0], seen, score_floor=floor).first_divergence is None
             else:
-                networks = other_networks(bench, runs, pictures, traces[0], seen)
+                networks = runnable.other_networks(runs, pictures, traces[0], seen)
                 found = diagnose(bench, pictures, traces[0], seen, networks=networks, on_try=lambda h: say(_trying(h)))
     if unmeasured:
         notes.append(unmeasured)
@@ -114,9 +122,7 @@ def audit(
     )
 
 
-def _traces(first: Source, second: Source, pictures: ImageSet) -> tuple[Trace, Trace]:
-    bench = _bench_of(first)
-    caller = bench.settings.pre if bench is not None else None
+def _traces(first: Source, second: Source, pictures: ImageSet, *, caller: Preprocessing | None) -> tuple[Trace, Trace]:
     reference = first.trace(pictures, caller=caller)
     return reference, _named(second.trace(pictures, caller=caller), reference)
 
@@ -132,9 +138,26 @@ def _trying(hypothesis: Hypothesis) -> str:
     return f"trying {hypothesis.fault}: {hypothesis.claim}"
 
 
-def _bench_of(source: Source) -> Bench | None:
-    bench: Bench | None = getattr(source, "bench", None)
-    return bench
+def _bench_of(source: Reference | None, notes: list[str]) -> Bench | None:
+    """Return the reference on the bench, or None with a note that says why not."""
+    if source is None:
+        notes.append(_NO_BENCH)
+        return None
+    try:
+        return source.bench
+    except OddemoError as error:
+        notes.append(f"{_NO_CAUSES}{error}")
+        return None
+
+
+def _bench_that_repeats(bench: Bench, reference: Trace, pictures: ImageSet, notes: list[str]) -> Bench | None:
+    """Return the bench if it says what the reference itself said, elsewhere; else None, with a note."""
+    floor = bench.settings.post.score_threshold
+    apart = compare_traces(reference, bench.trace(pictures, bench.settings), score_floor=floor).first_divergence
+    if apart is None:
+        return bench
+    notes.append(f"{_NO_CAUSES}run stage by stage, the reference does not repeat itself at {apart}")
+    return None
 
 
 def _contract(first: Source, second: Source) -> dict[str, Any]:

@@ -194,11 +194,19 @@ class Postprocessing:
 
 @dataclass(frozen=True)
 class Settings:
-    """All knobs of one pipeline."""
+    """All knobs of one pipeline.
+
+    Attributes:
+        pre: Before the network.
+        post: After it.
+        network: The network.
+        family: Where the reference is from, `tfvision` or `odapi`: how its user calls the knobs.
+    """
 
     pre: Preprocessing
     post: Postprocessing
     network: Network = field(default_factory=Network)
+    family: str = "tfvision"
 
     def with_preprocessing(self, **changes: Any) -> Settings:
         """Return these settings with entries of `Preprocessing` changed, and all else as it is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from oddemo.audit.faults.parameters import parameter
 from oddemo.audit.faults.record import Evidence, Fault, Hypothesis
 from oddemo.audit.settings import Settings
 
@@ -18,7 +19,7 @@ def _anchors(evidence: Evidence) -> Iterator[Hypothesis]:
                 "anchors",
                 _post(evidence.settings, anchor_size=size),
                 f"decodes with anchors of size {size:g}",
-                "use the anchors of training: task.model.anchor.anchor_size in params.yaml",
+                f"use the anchors of training: {parameter(evidence.settings, 'anchor_size')}",
             )
 
 
@@ -30,7 +31,7 @@ def _coder(evidence: Evidence) -> Iterator[Hypothesis]:
                 "box_coder",
                 _post(evidence.settings, box_coder_weights=weights),
                 f"decodes box encodings with the scale {[round(1 / w, 2) for w in weights]}",
-                "decode with box_coder_weights of params.yaml (none: 1, 1, 1, 1)",
+                f"decode with {parameter(evidence.settings, 'box_coder')}",
             )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from oddemo.audit.faults.parameters import parameter
 from oddemo.audit.faults.record import Evidence, Fault, Hypothesis
 from oddemo.audit.settings import KERNELS, Settings
 
@@ -97,7 +98,7 @@ def _size(evidence: Evidence) -> Iterator[Hypothesis]:
                 "input_size",
                 _pre(settings, input_size_hw=size),
                 f"runs the network on {size[0]} x {size[1]} pixels instead of {height} x {width}",
-                f"export with input_image_size={height},{width}, as in params.yaml (task.model.input_size)",
+                f"export with {parameter(settings, 'input_size', f'{height},{width}')}",
                 rank=2,
             )
 
@@ -141,7 +142,7 @@ FAULTS = (
         shows_at="pixels",
         title="stretched instead of letterboxed",
         symptom="Boxes are squeezed or shifted along one side, the more so the less square the picture.",
-        cure="Use the same rule, keep_aspect_ratio in params.yaml, on both sides.",
+        cure="Use the same rule on both sides: keep_aspect_ratio in params.yaml, image_resizer in pipeline.config.",
         notebook=_NOTEBOOK,
         propose=_aspects,
     ),

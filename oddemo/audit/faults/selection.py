@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from oddemo.audit.faults.parameters import parameter
 from oddemo.audit.faults.record import Evidence, Fault, Hypothesis
 from oddemo.audit.settings import Settings
 
@@ -16,6 +17,7 @@ _NOTEBOOK = "12_output_handling"
 def _threshold(evidence: Evidence) -> Iterator[Hypothesis]:
     """Any threshold between the highest score that vanished and the lowest that stayed explains the same."""
     settings = evidence.settings
+    right = parameter(settings, "score_threshold", f"{settings.post.score_threshold:g}")
     lowest = min((float(d.scores[-1]) for d in evidence.candidate.detections if len(d)), default=None)
     if lowest is None:
         return
@@ -31,8 +33,7 @@ def _threshold(evidence: Evidence) -> Iterator[Hypothesis]:
                 "score_threshold",
                 _post(settings, score_threshold=float(value)),
                 f"keeps detections {way} a score of {value:.2g}, the reference above {settings.post.score_threshold:g}",
-                "export with task.model.detection_generator.pre_nms_score_threshold="
-                f"{settings.post.score_threshold:g} and filter for display afterwards",
+                f"export with {right} and filter for display afterwards",
             )
 
 
@@ -48,7 +49,7 @@ def _iou(evidence: Evidence) -> Iterator[Hypothesis]:
                     "nms_iou",
                     _post(settings, nms_iou=value),
                     f"suppresses from an overlap of about {value:g}, the reference from {settings.post.nms_iou:g}",
-                    f"export with task.model.detection_generator.nms_iou_threshold={settings.post.nms_iou:g}",
+                    f"export with {parameter(settings, 'nms_iou', f'{settings.post.nms_iou:g}')}",
                     rank=rank,
                 )
 
@@ -66,8 +67,7 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
                 "nms_kind",
                 _post(settings, nms_kind=kind, soft_sigma=0.0),
                 claim,
-                "export with the suppression of training: detection_generator.nms_version and use_class_agnostic_nms "
-                "of params.yaml; for TFLite, use_regular_nms=True",
+                f"export with {parameter(settings, 'nms_kind')}",
             )
     yield from _softly(settings)
     yield from _as_tflite(settings)
@@ -122,7 +122,7 @@ def _limit(evidence: Evidence) -> Iterator[Hypothesis]:
             "max_detections",
             _post(settings, max_detections=most),
             f"hands out at most {most} detections a picture, the reference {settings.post.max_detections}",
-            f"export with task.model.detection_generator.max_num_detections={settings.post.max_detections}",
+            f"export with {parameter(settings, 'max_detections', settings.post.max_detections)}",
         )
 
 

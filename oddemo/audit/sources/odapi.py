@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from oddemo.audit.bench_odapi import ODAPIBench
 from oddemo.audit.images import ImageSet
+from oddemo.audit.networks import OtherNetwork
+from oddemo.audit.networks_odapi import other_networks
 from oddemo.audit.settings import Preprocessing
 from oddemo.audit.trace import Trace, load_trace
 from oddemo.errors import OddemoError
@@ -46,6 +51,22 @@ class ODAPISource:
     def spec(self) -> str:
         """`odapi:DIR`."""
         return f"odapi:{self.folder}"
+
+    @cached_property
+    def bench(self) -> ODAPIBench:
+        """The detector, runnable under changed settings.
+
+        Raises:
+            OddemoError: If it cannot be taken apart, or does something that the bench cannot run.
+        """
+        return ODAPIBench(self.folder, self._lane)
+
+    def other_networks(
+        self, candidate: Any, pictures: ImageSet, reference: Trace, seen: Trace
+    ) -> tuple[OtherNetwork, ...]:
+        """Return the networks that the candidate may run in place of this one; see `Reference`."""
+        del pictures, reference
+        return other_networks(self.bench, candidate, seen)
 
     def trace(self, pictures: ImageSet, *, caller: Preprocessing | None = None) -> Trace:  # noqa: ARG002
         """Run on the pictures; see `Source`.

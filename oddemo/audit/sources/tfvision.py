@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from oddemo.audit.bench import Bench
+from oddemo.audit.bench_tfvision import TFVisionBench
 from oddemo.audit.images import ImageSet
 from oddemo.audit.network_runs import BATCH, network_stages
+from oddemo.audit.networks import OtherNetwork, other_networks
 from oddemo.audit.postprocessing import canonical
 from oddemo.audit.settings import Preprocessing
 from oddemo.audit.trace import Trace
@@ -25,12 +27,18 @@ class TFVisionSource:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self.bench = Bench(self.folder)
+        self.bench = TFVisionBench(self.folder)
 
     @property
     def spec(self) -> str:
         """`tfvision:DIR`."""
         return f"tfvision:{self.folder}"
+
+    def other_networks(
+        self, candidate: Any, pictures: ImageSet, reference: Trace, seen: Trace
+    ) -> tuple[OtherNetwork, ...]:
+        """Return the networks that the candidate may run in place of this one; see `Reference`."""
+        return other_networks(self.bench, candidate, pictures, reference, seen)
 
     def trace(self, pictures: ImageSet, *, caller: Preprocessing | None = None) -> Trace:  # noqa: ARG002
         """Run on the pictures; see `Source`."""

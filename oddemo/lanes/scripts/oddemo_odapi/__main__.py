@@ -1,4 +1,4 @@
-"""The command line of the lane `odapi`: train, export, record."""
+"""The command line of the lane `odapi`: train, export, record, stages."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from oddemo_odapi import shims
 from oddemo_odapi.coco import class_names, write_label_map, write_records
 from oddemo_odapi.model import CONFIG, Detector, checkpoint_folder, read_config
 from oddemo_odapi.pipeline import pipeline_text
+from oddemo_odapi.stages import write_stages
 from oddemo_probe import RefusedError
 from oddemo_probe.pictures import read_labels, read_pictures
 from oddemo_probe.trace_file import described, write_trace
@@ -121,6 +122,13 @@ def record(options: Any) -> None:
     print(f"{options.out}: {len(pictures.names)} pictures, {Path(detector.checkpoint).name}")
 
 
+def stages(options: Any) -> None:
+    """Write the network by itself, and the settings of all that is around it."""
+    size_hw = tuple(options.size) if options.size else None
+    write_stages(options.folder, options.out, size_hw=size_hw, checkpoint=options.checkpoint)
+    print(f"written: {options.out}")
+
+
 def versions(options: Any) -> None:
     """Print what is in use, having imported the API's trainer and exporter."""
     from object_detection import exporter_lib_v2, model_lib_v2
@@ -160,6 +168,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--names", type=Path, help="JSON list of the pictures to take instead")
     one.add_argument("--overwrite", action="store_true", help="replace the file if it is there")
     one.set_defaults(run=record)
+    one = commands.add_parser("stages", help="write the network by itself, from its input to its raw heads")
+    one.add_argument("folder", type=Path, help="folder with pipeline.config and the checkpoint")
+    one.add_argument("--out", type=Path, required=True, help="folder to make")
+    one.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="of the network's input, pixels")
+    one.add_argument("--checkpoint", help="name of a checkpoint in the folder; the newest if not given")
+    one.set_defaults(run=stages)
     one = commands.add_parser("versions", help="print the versions in use, as JSON")
     one.set_defaults(run=versions)
     return parser

@@ -51,19 +51,26 @@ class Detector:
 
     Args:
         folder: With pipeline.config and the checkpoint.
+        checkpoint: Name of a checkpoint in the folder, such as `ckpt-3`; the newest if not given.
+
+    Attributes:
+        config: The parsed pipeline.config.
+        checkpoint: Prefix of the checkpoint's files.
+        model: The API's own model, restored.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checkpoint: str | None = None) -> None:
         import tensorflow as tf
         from object_detection.builders import model_builder
 
         self.config = read_config(folder)
-        self.checkpoint = tf.train.latest_checkpoint(str(checkpoint_folder(folder)))
+        place = checkpoint_folder(folder)
+        self.checkpoint = str(place / checkpoint) if checkpoint else tf.train.latest_checkpoint(str(place))
         if self.checkpoint is None:
             raise RefusedError(f"{folder}: the file `checkpoint` that names the newest checkpoint is missing.")
-        self._model = model_builder.build(self.config.model, is_training=False)
+        self.model = model_builder.build(self.config.model, is_training=False)
         self._stages = tf.function(self._run)
-        status = tf.train.Checkpoint(model=self._model).restore(self.checkpoint).expect_partial()
+        status = tf.train.Checkpoint(model=self.model).restore(self.checkpoint).expect_partial()
         # Variables are made by the first call; only then can it be said that each found its value.
         self._stages(tf.zeros([1, 64, 64, 3], tf.uint8))
         status.assert_existing_objects_matched()
@@ -71,9 +78,9 @@ class Detector:
     def _run(self, images: Any) -> Any:
         import tensorflow as tf
 
-        pixels, true_shapes = self._model.preprocess(tf.cast(images, tf.float32))
-        predicted = self._model.predict(pixels, true_shapes)
-        found = self._model.postprocess(predicted, true_shapes)
+        pixels, true_shapes = self.model.preprocess(tf.cast(images, tf.float32))
+        predicted = self.model.predict(pixels, true_shapes)
+        found = self.model.postprocess(predicted, true_shapes)
         heads = [predicted[name] for name in ("class_predictions_with_background", "box_encodings")]
         return pixels, heads, found
 

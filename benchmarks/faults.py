@@ -5,24 +5,25 @@
 Each trial is kept in runs/fault_benchmark as soon as it is done; a run that was stopped goes on where it was. Pictures
 are rendered with seeds that no probe was tuned on (tuning used the built-in validation pictures), or are BCCD's test
 part; the faults marked `held_out` were written after the probes. ODDEMO_BCCD names BCCD's folder. One detector
-alone, as in `--detectors bccd`, writes no summary, so that parts can run side by side; `--summary-only` does.
+alone, as in `--detectors bccd`, writes no summary, so that parts can run side by side; `--summary-only` does. The
+detector of the Object Detection API needs its lane (`oddemo lanes make odapi`).
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from benchmarks import baselines, summary, variations
+from benchmarks import summary, variations
 from benchmarks.detectors import BenchmarkDetector, benchmark_detector
 from benchmarks.masking import hidden_in
+from benchmarks.odapi import ODAPI, run_odapi
+from benchmarks.record import FAITHFUL_SEED, FAULT_SEED, PAIR_SEED, PICTURES, Trial, keep, lot, path_of, tag_every_third
 from oddemo.audit.faults.registry import fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import build
@@ -31,41 +32,17 @@ from oddemo.audit.plant.registry import HELD_OUT, PLANTS
 from oddemo.audit.run import audit
 from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
-from oddemo.audit.verdict import Audit
 from oddemo.data.records import Dataset
 from oddemo.errors import OddemoError
 from oddemo.files import read_json, write_json
 from oddemo.progress import track
 from oddemo.provenance import provenance
 
-#: Of the pictures of faults, of the faithful variations, and of the choice of pairs.
-FAULT_SEED, FAITHFUL_SEED, PAIR_SEED = 7001, 8001, 9003
-PICTURES = 24
 PAIRS = 20
 FAITHFUL_PICTURE_SETS = 14
+DETECTORS = ("inspection", "wildlife", "inspection_mobilenet", "bccd")
 #: Those that come with the repository: all forms of every fault, and the faithful variations.
 FAITHFUL_DETECTORS = ("inspection", "wildlife")
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One audit of which the right answer is known.
-
-    Attributes:
-        name: Unique.
-        kind: `single`, `pair` or `faithful`.
-        detector: Name of the reference.
-        planted: The planted faults; none for a faithful one.
-        shows_at: Stage at which a single fault shows first where every stage is seen.
-        held_out: Whether nothing was tuned on it.
-    """
-
-    name: str
-    kind: str
-    detector: str
-    planted: tuple[str, ...]
-    shows_at: str
-    held_out: bool
 
 
 def main() -> None:
@@ -73,14 +50,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("results/fault_benchmark.json"))
     parser.add_argument("--work", type=Path, default=Path("runs/fault_benchmark"))
-    parser.add_argument("--detectors", nargs="+", default=["inspection", "wildlife", "inspection_mobilenet", "bccd"])
+    parser.add_argument("--detectors", nargs="+", default=[*DETECTORS, ODAPI])
     parser.add_argument("--kinds", nargs="+", default=["single", "pair", "faithful"])
     parser.add_argument("--summary-only", action="store_true", help="write the summary of what is there")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if not options.summary_only:
         for name in options.detectors:
-            run_detector(name, options.work, options.kinds)
+            if name == ODAPI:
+                run_odapi(options.work, options.kinds)
+            else:
+                run_detector(name, options.work, options.kinds)
     if len(options.detectors) == 1 and not options.summary_only:
         return  # a part of the run: the whole is summarised once all parts are there
     trials = [read_json(path) for path in sorted(options.work.glob("*.json"))]
@@ -132,27 +112,6 @@ def ask_what_is_hidden(detector: BenchmarkDetector, work: Path) -> None:
             write_json(path, trial | {"hidden": hidden_in(trial, detector, pictures, work / "detectors")})
 
 
-def path_of(trial: Trial, work: Path) -> Path:
-    """Return where a trial's result is kept."""
-    return work / f"{hashlib.sha256(trial.name.encode()).hexdigest()[:16]}.json"
-
-
-def tag_every_third(dataset: Dataset, folder: Path) -> Dataset:
-    """Copy pictures, every third with an EXIF tag that asks for a turn; the pixels stay as they are."""
-    from PIL import Image
-
-    for number, record in enumerate(dataset.records):
-        copy = folder / record.file_name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(dataset.image_path(record), copy)
-        if number % 3 == 0:
-            with Image.open(copy) as picture:
-                tag = picture.getexif()
-                tag[0x0112] = (3, 6, 8)[number // 3 % 3]
-                picture.save(copy, quality="keep", exif=tag)
-    return replace(dataset, root=folder)
-
-
 def singles(detector: str) -> Iterator[tuple[Trial, Parts]]:
     """Every planted fault alone; for detectors of our own training one form of each, a held-out one where there is."""
     chosen = PLANTS if detector in FAITHFUL_DETECTORS else one_form_each()
@@ -176,16 +135,11 @@ def pairs(detector: str) -> list[tuple[Trial, Parts]]:
         (a, b) for a, b in itertools.combinations(PLANTS, 2) if a.fault != b.fault and can_work(a, b) and can_join(a, b)
     ]
     found: list[tuple[Trial, Parts]] = []
-    for a, b in sorted(possible, key=lambda pair: lot(detector, *pair))[:PAIRS]:
+    for a, b in sorted(possible, key=lambda pair: lot(detector, pair[0].name, pair[1].name))[:PAIRS]:
         held_out = a.name in HELD_OUT or b.name in HELD_OUT
         trial = Trial(f"{detector} {a.name} + {b.name}", "pair", detector, (a.fault, b.fault), "", held_out)
         found.append((trial, a.parts.joined(b.parts)))
     return found
-
-
-def lot(detector: str, first: Plant, second: Plant) -> str:
-    """Return a pair's lot: it depends on nothing but the pair, so a new plant leaves all other lots as they are."""
-    return hashlib.sha256(f"{PAIR_SEED} {detector} {first.name} {second.name}".encode()).hexdigest()
 
 
 def can_join(first: Plant, second: Plant) -> bool:
@@ -224,37 +178,6 @@ def run_fault(
         keep(trial, result, time.perf_counter() - start, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def keep(trial: Trial, result: Audit, seconds: float, path: Path) -> None:
-    """Write one trial with the opinions of the baselines."""
-    assert result.material is not None
-    reference, candidate = result.material.reference, result.material.candidate
-    pixels = result.comparison.stage("pixels").status
-    opinions = {
-        "final_outputs_allclose": baselines.final_outputs_allclose(reference, candidate),
-        "layers_allclose": baselines.layers_allclose(reference, candidate, pixels == "equal"),
-        "input_assertions": baselines.input_assertions(reference, candidate),
-    }
-    if result.delta_map is not None:
-        opinions["delta_map_alone"] = baselines.delta_map_alone(result.delta_map)
-    detections = result.comparison.stage("detections")
-    write_json(
-        path,
-        {
-            **asdict(trial),
-            "commit": result.provenance["commit"],
-            "verdict": result.verdict,
-            "first_divergence": result.comparison.first_divergence,
-            "stages_seen": list(result.comparison.compared),
-            "causes": [{"id": c.id, "verified": c.verified, "claim": c.claim, "also": c.also} for c in result.causes],
-            "delta_map": None if result.delta_map is None else asdict(result.delta_map),
-            "detections_differ": detections.status == "differs"
-            or result.comparison.stage("labels").status == "differs",
-            "seconds": round(seconds, 2),
-            "baselines": {name: asdict(opinion) for name, opinion in opinions.items()},
-        },
-    )
 
 
 def run_faithful(detector: BenchmarkDetector, work: Path) -> None:

@@ -21,19 +21,22 @@ def _signature(folder: Path) -> Any:
     return loaded, loaded.signatures["serving_default"]
 
 
-def raw_outputs(folder: Path, image: NDArray[np.uint8]) -> Outputs:
-    """Return what the signature returns for one (height, width, 3) uint8 picture, without the batch dimension."""
+def raw_outputs(folder: Path, image: NDArray[Any]) -> Outputs:
+    """Return what the signature returns for one (height, width, 3) picture of its own dtype, without the batch."""
     import tensorflow as tf
 
     _, signature = _signature(folder)
     return {name: value[0].numpy() for name, value in signature(tf.constant(image[None])).items()}
 
 
-def run(folder: Path, image: NDArray[np.uint8]) -> Outputs:
-    """Return boxes (N, 4) yxyx in pixels of the picture, scores (N,) and classes (N,) from 1."""
+def run(folder: Path, image: NDArray[Any]) -> Outputs:
+    """Return boxes (N, 4) yxyx in pixels of the picture, scores (N,) and classes (N,) from 1.
+
+    An export of tf-models-official says by `image_info` how its boxes lie; the Object Detection API's are in [0, 1].
+    """
     outputs = raw_outputs(folder, image)
     count = int(outputs["num_detections"])
-    scale = outputs["image_info"][2]
+    scale = outputs["image_info"][2] if "image_info" in outputs else 1.0 / np.array(image.shape[:2])
     return {
         "boxes": outputs["detection_boxes"][:count] / [*scale, *scale],
         "scores": outputs["detection_scores"][:count],

@@ -13,7 +13,9 @@ import sys
 import numpy as np
 import pytest
 
+from oddemo.audit.compare import compare_traces
 from oddemo.audit.images import ImageSet
+from oddemo.audit.plant.odapi import ODAPI_PLANTS, build_odapi
 from oddemo.audit.run import audit
 from oddemo.audit.sources.odapi import ODAPISource
 from oddemo.audit.trace import load_trace
@@ -79,6 +81,29 @@ def test_the_checkpoint_finds_what_is_in_the_pictures(reference, pictures):
     assert hits >= 0.6 * total > 0
 
 
+def test_the_network_on_the_bench_says_what_the_api_says(reference, pictures):
+    seen, bench = reference.trace(pictures), reference.bench
+    again = bench.trace(pictures, bench.settings)
+    compared = compare_traces(seen, again, score_floor=bench.settings.post.score_threshold)
+    assert compared.first_divergence is None
+    assert {"pixels", "heads", "decoded", "detections"} <= set(compared.compared)
+
+
+def test_a_threshold_at_the_export_is_named_with_the_entry_of_the_configuration(reference, pictures, tmp_path):
+    plant = next(one for one in ODAPI_PLANTS if one.name == "score_threshold/0.4")
+    candidate = build_odapi(plant.parts, DETECTOR, tmp_path / "export")
+    result = audit(reference, candidate, pictures)
+    assert [(cause.id, cause.verified) for cause in result.causes] == [("score_threshold", True)]
+    assert "batch_non_max_suppression.score_threshold: 0.05 in pipeline.config" in result.causes[0].fix
+    assert (result.verdict, result.comparison.first_divergence) == ("diverges", "detections")
+
+
+def test_a_script_that_normalises_again_is_named_from_detections_alone(reference, pictures, tmp_path):
+    plant = next(one for one in ODAPI_PLANTS if one.fault == "normalization_twice")
+    result = audit(reference, build_odapi(plant.parts, DETECTOR, tmp_path / "export"), pictures)
+    assert [(cause.id, cause.verified) for cause in result.causes] == [("normalization_twice", True)]
+
+
 def test_a_label_map_that_is_shifted_shows_at_the_labels(reference, export, pictures, tmp_path):
     shifted = tmp_path / "saved_model"
     shutil.copytree(export, shifted)
@@ -89,6 +114,7 @@ def test_a_label_map_that_is_shifted_shows_at_the_labels(reference, export, pict
     result = audit(reference, f"savedmodel:{shifted}", pictures)
     assert result.exit_status == 1
     assert result.comparison.first_divergence == "labels"
+    assert [(cause.id, cause.verified) for cause in result.causes] == [("label_map", True)]
 
 
 def test_the_recorder_sees_the_same_in_another_tensorflow(reference, export, pictures, later_tensorflow, tmp_path):

@@ -27,7 +27,7 @@ def record_trace(
         source: `kind:place`.
         pictures: What to run on.
         out: The .npz file to write.
-        like: `tfvision:DIR` whose preprocessing is used for an artefact that takes the network's own input.
+        like: `tfvision:DIR` or `odapi:DIR` whose preprocessing is used for an artefact that takes the network's own input.
         overwrite: Replace `out`.
         tell: Called with a few words whenever something new is done.
 
@@ -43,7 +43,7 @@ def record_trace(
     if like is not None:
         bench = getattr(parse_source(like), "bench", None)
         if bench is None:
-            raise OddemoError(f"{like} does not say how to preprocess.", expected="tfvision:DIR")
+            raise OddemoError(f"{like} does not say how to preprocess.", expected="tfvision:DIR or odapi:DIR")
         caller = bench.settings.pre
     opened = parse_source(source)
     say(f"running on {len(pictures)} pictures")

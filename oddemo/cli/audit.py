@@ -15,7 +15,9 @@ EPILOG = (
 
 def audit(
     *,
-    reference: Annotated[str, typer.Option(help="The detector as it was trained, kind:place; best tfvision:DIR.")],
+    reference: Annotated[
+        str, typer.Option(help="The detector as it was trained, kind:place; tfvision:DIR or odapi:DIR.")
+    ],
     candidate: Annotated[
         str,
         typer.Option(

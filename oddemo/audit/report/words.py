@@ -113,7 +113,10 @@ def _unexplained(audit: Audit) -> tuple[str, str, str]:
     )
 
 
-_SEARCH = "Give the reference as tfvision:DIR (params.yaml and checkpoint), and audit again."
+_SEARCH = (
+    "Give the reference as tfvision:DIR (params.yaml and checkpoint) or odapi:DIR (pipeline.config and checkpoint), and "
+    "audit again."
+)
 
 
 def _all_pictures(count: int) -> str:

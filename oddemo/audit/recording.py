@@ -27,7 +27,7 @@ def record_trace(
         source: `kind:place`.
         pictures: What to run on.
         out: The .npz file to write.
-        like: `tfvision:DIR` or `odapi:DIR` whose preprocessing is used for an artefact that takes the network's own input.
+        like: `tfvision:DIR` or `odapi:DIR`; its preprocessing is used for an artefact that takes the network's input.
         overwrite: Replace `out`.
         tell: Called with a few words whenever something new is done.
 

@@ -39,7 +39,7 @@ def record(
     like: Annotated[
         str | None,
         typer.Option(
-            help="tfvision:DIR or odapi:DIR that says how to preprocess, for an artefact that takes the network's own input."
+            help="tfvision:DIR or odapi:DIR whose preprocessing serves an artefact that takes the network's own input."
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use so many of the pictures, evenly spread.")] = None,

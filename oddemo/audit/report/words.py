@@ -114,8 +114,8 @@ def _unexplained(audit: Audit) -> tuple[str, str, str]:
 
 
 _SEARCH = (
-    "Give the reference as tfvision:DIR (params.yaml and checkpoint) or odapi:DIR (pipeline.config and checkpoint), and "
-    "audit again."
+    "Give the reference as tfvision:DIR (params.yaml and checkpoint) or odapi:DIR (pipeline.config and checkpoint), "
+    "and audit again."
 )
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from oddemo.audit.effect import scores_moved
+from oddemo.audit.trace import Trace
 from oddemo.audit.weak_spots import POINTERS, find_weak_spots
 from oddemo.data.records import Dataset, Detections
 from oddemo.data.sample import sample_dataset
@@ -82,3 +84,17 @@ def test_true_boxes_of_other_pictures_with_the_same_names_are_told():
     note = other_files(wrong, pictures)
     assert note is not None
     assert "5 of 5 differ in content" in note
+
+
+def test_scores_that_only_keep_their_order_are_told():
+    def trace(scores: list[float]) -> Trace:
+        boxes = np.tile([1.0, 1.0, 9.0, 9.0], (len(scores), 1))
+        found = Detections(boxes, np.array(scores), np.ones(len(scores), np.int64))
+        return Trace("trace:a", ("a.jpg",), (), {}, (found,))
+
+    before, again = [0.9, 0.4, 0.1], [1.0 / (1.0 + np.exp(-score)) for score in (0.9, 0.4, 0.1)]
+    told = scores_moved(trace(before), trace(again))
+    assert told is not None
+    assert "3 detections of the candidate have a score of 0.5 or more, 1 of the reference" in told
+    assert scores_moved(trace(before), trace([0.8, 0.4, 0.2])) is None
+    assert scores_moved(trace([0.1]), trace([0.2])) is None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from oddemo.audit.weak_spots import WeakSpots
     from oddemo.metrics.errors import ErrorComparison
 
+#: A score from which detections are usually drawn.
+SURE = 0.5
+
 
 def truth_for(truth: Dataset, pictures: ImageSet) -> Dataset:
     """Return the true boxes of these pictures, in their order.
@@ -134,6 +137,21 @@ def change_in_errors(truth: Dataset, reference: Trace, candidate: Trace) -> Erro
         for trace in (reference, candidate)
     ]
     return describe_change(*profiles)
+
+
+def scores_moved(reference: Trace, candidate: Trace) -> str | None:
+    """Say so if the candidate is sure of far more or far fewer detections: mAP looks at the order of scores alone.
+
+    Returns:
+        A sentence, or None if the numbers of detections from a score of 0.5 on are within a tenth of each other.
+    """
+    sure = [sum(len(found.above(SURE)) for found in trace.detections) for trace in (reference, candidate)]
+    if abs(sure[0] - sure[1]) <= 0.1 * max(sure):
+        return None
+    return (
+        f"mAP looks at the order of scores alone: {sure[1]} detections of the candidate have a score of {SURE:g} or "
+        f"more, {sure[0]} of the reference, so a threshold chosen on the reference means something else here"
+    )
 
 
 def weak_spots(truth: Dataset, reference: Trace, delta: DeltaMap) -> WeakSpots:

@@ -11,7 +11,15 @@ from typing import Any
 from oddemo.audit.bench import Bench
 from oddemo.audit.compare import compare_traces
 from oddemo.audit.diagnose import Diagnosis, diagnose
-from oddemo.audit.effect import change_in_errors, change_in_map, other_files, truth_for, weak_spots, why_unmeasured
+from oddemo.audit.effect import (
+    change_in_errors,
+    change_in_map,
+    other_files,
+    scores_moved,
+    truth_for,
+    weak_spots,
+    why_unmeasured,
+)
 from oddemo.audit.elsewhere import RunHere, run_here
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
@@ -104,10 +112,14 @@ def audit(
         notes.append(unmeasured)
     explained = found.explained if found is not None else moved is not None and same_here
     causes = (*([moved.cause] if moved is not None else []), *(found.causes if found is not None else ()))
+    verdict = verdict_of(comparison, causes, explained=explained, delta_map=delta)
+    moved_scores = scores_moved(*traces) if verdict == "benign" else None
+    if moved_scores is not None:
+        notes.append(moved_scores)
     return Audit(
         reference=first.spec,
         candidate=second.spec,
-        verdict=verdict_of(comparison, causes, explained=explained, delta_map=delta),
+        verdict=verdict,
         comparison=comparison,
         causes=causes,
         after=found.after if found is not None else None,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from oddemo.audit.bench import Bench
 from oddemo.audit.compare import compare_traces
-from oddemo.audit.diagnose import Diagnosis, diagnose
+from oddemo.audit.diagnose import Cause, Diagnosis, diagnose
 from oddemo.audit.effect import (
     change_in_errors,
     change_in_map,
@@ -20,7 +21,7 @@ from oddemo.audit.effect import (
     weak_spots,
     why_unmeasured,
 )
-from oddemo.audit.elsewhere import RunHere, run_here
+from oddemo.audit.elsewhere import run_here
 from oddemo.audit.faults.record import Hypothesis
 from oddemo.audit.images import ImageSet, image_set
 from oddemo.audit.settings import Preprocessing
@@ -73,15 +74,16 @@ def audit(
         first = parse_source(reference) if isinstance(reference, str) else reference
         say("loading the candidate")
         second = parse_source(candidate) if isinstance(candidate, str) else candidate
+        runnable = as_reference(first)
+        bench, no_bench = _bench_of(runnable)
     notes: list[str] = []
-    runnable = as_reference(first)
-    bench = _bench_of(runnable, notes)
     with clock.measure("run"):
         say(f"running both on {len(pictures)} pictures")
         traces = _traces(first, second, pictures, caller=None if bench is None else bench.settings.pre)
     with clock.measure("compare"):
         floor = None if bench is None else bench.settings.post.score_threshold
         comparison = compare_traces(*traces, score_floor=floor)
+    differs = comparison.first_divergence is not None
     notes += traces[1].provenance.get("notes", [])
     strangers = None if boxes is None else other_files(boxes, pictures)
     if strangers is not None:
@@ -89,30 +91,17 @@ def audit(
     with clock.measure("effect"):
         unmeasured = why_unmeasured(boxes)
         delta = None if boxes is None or unmeasured else change_in_map(boxes, *traces)
-        differs = comparison.first_divergence is not None
         errors = None if delta is None or boxes is None or not differs else change_in_errors(boxes, *traces)
         weak = None if delta is None or boxes is None or differs else weak_spots(boxes, traces[0], delta)
-    found: Diagnosis | None = None
-    moved: RunHere | None = None
-    same_here = False
-    if comparison.first_divergence is not None:
+    found = _Found()
+    if differs:
         with clock.measure("diagnose"):
             say(f"looking for the cause of the difference at {comparison.first_divergence}")
-            caller = None if bench is None else bench.settings.pre
-            moved = run_here(second, traces[1], pictures, caller=caller, score_floor=floor)
-            runs, seen = (second, traces[1]) if moved is None else (moved.source, _named(moved.trace, traces[0]))
-            if bench is not None and not isinstance(first, TFVisionSource):
-                bench = _bench_that_repeats(bench, traces[0], pictures, notes)
-            if bench is None or runnable is None:
-                same_here = compare_traces(traces[0], seen, score_floor=floor).first_divergence is None
-            else:
-                networks = runnable.other_networks(runs, pictures, traces[0], seen)
-                found = diagnose(bench, pictures, traces[0], seen, networks=networks, on_try=lambda h: say(_trying(h)))
+            notes += [no_bench] if no_bench else []
+            found = _searched(runnable, bench, second, traces=traces, pictures=pictures, notes=notes, say=say)
     if unmeasured:
         notes.append(unmeasured)
-    explained = found.explained if found is not None else moved is not None and same_here
-    causes = (*([moved.cause] if moved is not None else []), *(found.causes if found is not None else ()))
-    verdict = verdict_of(comparison, causes, explained=explained, delta_map=delta)
+    verdict = verdict_of(comparison, found.causes, explained=found.explained, delta_map=delta)
     moved_scores = scores_moved(*traces) if verdict == "benign" else None
     if moved_scores is not None:
         notes.append(moved_scores)
@@ -121,8 +110,8 @@ def audit(
         candidate=second.spec,
         verdict=verdict,
         comparison=comparison,
-        causes=causes,
-        after=found.after if found is not None else None,
+        causes=found.causes,
+        after=None if found.diagnosis is None else found.diagnosis.after,
         delta_map=delta,
         errors=errors,
         weak_spots=weak,
@@ -130,8 +119,43 @@ def audit(
         notes=tuple(notes),
         provenance=provenance(seeds=[0]),
         seconds=clock.seconds,
-        material=Material(pictures, *traces, found.cured if found is not None else None, boxes),
+        material=Material(pictures, *traces, None if found.diagnosis is None else found.diagnosis.cured, boxes),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the search for causes found, here and where a recorded artefact was run again."""
+
+    diagnosis: Diagnosis | None = None
+    causes: tuple[Cause, ...] = ()
+    explained: bool = False
+
+
+def _searched(
+    runnable: Reference | None,
+    bench: Bench | None,
+    candidate: Source,
+    *,
+    traces: tuple[Trace, Trace],
+    pictures: ImageSet,
+    notes: list[str],
+    say: Tell,
+) -> _Found:
+    """Search for causes: first whether the runtime is one, then on the bench."""
+    caller = None if bench is None else bench.settings.pre
+    floor = None if bench is None else bench.settings.post.score_threshold
+    moved = run_here(candidate, traces[1], pictures, caller=caller, score_floor=floor)
+    runs, seen = (candidate, traces[1]) if moved is None else (moved.source, _named(moved.trace, traces[0]))
+    by_runtime = () if moved is None else (moved.cause,)
+    if bench is not None and not isinstance(runnable, TFVisionSource):
+        bench = _bench_that_repeats(bench, traces[0], pictures, notes)
+    if bench is None or runnable is None:
+        same_here = compare_traces(traces[0], seen, score_floor=floor).first_divergence is None
+        return _Found(None, by_runtime, moved is not None and same_here)
+    networks = runnable.other_networks(runs, pictures, traces[0], seen)
+    found = diagnose(bench, pictures, traces[0], seen, networks=networks, on_try=lambda h: say(_trying(h)))
+    return _Found(found, (*by_runtime, *found.causes), found.explained)
 
 
 def _traces(first: Source, second: Source, pictures: ImageSet, *, caller: Preprocessing | None) -> tuple[Trace, Trace]:
@@ -150,16 +174,14 @@ def _trying(hypothesis: Hypothesis) -> str:
     return f"trying {hypothesis.fault}: {hypothesis.claim}"
 
 
-def _bench_of(source: Reference | None, notes: list[str]) -> Bench | None:
-    """Return the reference on the bench, or None with a note that says why not."""
+def _bench_of(source: Reference | None) -> tuple[Bench | None, str]:
+    """Return the reference on the bench, or None and why not."""
     if source is None:
-        notes.append(_NO_BENCH)
-        return None
+        return None, _NO_BENCH
     try:
-        return source.bench
+        return source.bench, ""
     except OddemoError as error:
-        notes.append(f"{_NO_CAUSES}{error}")
-        return None
+        return None, f"{_NO_CAUSES}{error}"
 
 
 def _bench_that_repeats(bench: Bench, reference: Trace, pictures: ImageSet, notes: list[str]) -> Bench | None:

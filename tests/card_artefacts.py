@@ -1,19 +1,17 @@
-"""Small real artefacts for the tests of contract cards, made once a session by TensorFlow in a process of its own."""
+"""Small real artefacts for the tests of contract cards, made once by TensorFlow in a process of its own."""
 
 from __future__ import annotations
 
-import atexit
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_once import made_once
 
 from oddemo.errors import OddemoError
 from oddemo.export.cards import read_card
@@ -25,8 +23,10 @@ QUICK = 10.0
 @cache
 def made() -> Path:
     """Return the folder with all artefacts; see make_card_artefacts.py for what they are."""
-    folder = Path(tempfile.mkdtemp(prefix="card_artefacts_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(made_once("card_artefacts", _make))
+
+
+def _make(folder: Path) -> Path:
     script = Path(__file__).with_name("make_card_artefacts.py")
     done = subprocess.run([sys.executable, str(script), str(folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]

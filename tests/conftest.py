@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from command_line import FEW, Bench, Ended, contents
+from made_once import made_once, open_shared_folder, remove_shared_folder
 
 from oddemo.environment import prepare_environment
 
@@ -24,6 +25,16 @@ if TYPE_CHECKING:
 prepare_environment()
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        open_shared_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        remove_shared_folder()
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +88,7 @@ def reference_of() -> Callable[[str], TFVisionSource]:
 
 
 @pytest.fixture(scope="session")
-def sound_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+def sound_export() -> Callable[[str, str], Path]:
     """Given a world and an input type or `tflite`, a faithful export of its shipped detector; made once, read only.
 
     A SavedModel is called `saved_model`, as serving scripts expect it beside them.
@@ -85,12 +96,13 @@ def sound_export(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str
     from oddemo.export.saved_model import export_saved_model
     from oddemo.export.tflite import export_tflite
 
-    @cache
     def make(world: str, kind: str) -> Path:
-        folder = tmp_path_factory.mktemp(f"{world}_{kind}")
-        if kind == "tflite":
-            return export_tflite(detector_of(world), folder / "detector.tflite")
-        return export_saved_model(detector_of(world), folder / "saved_model", input_type=kind)
+        def export(folder: Path) -> Path:
+            if kind == "tflite":
+                return export_tflite(detector_of(world), folder / "detector.tflite")
+            return export_saved_model(detector_of(world), folder / "saved_model", input_type=kind)
+
+        return Path(made_once(f"{world}_{kind}", export))
 
     return make
 
@@ -109,11 +121,11 @@ def few_pictures() -> Callable[[str], ImageSet]:
 
 
 @pytest.fixture(scope="session")
-def channel_order_export(inspection_detector: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+def channel_order_export(inspection_detector: Path) -> str:
     """The source of a real SavedModel of it whose serving graph turns the channels around."""
     from oddemo.audit.plant.registry import plant
 
-    return plant("channel_order", inspection_detector, tmp_path_factory.mktemp("channel_order"))
+    return made_once("channel_order", lambda folder: plant("channel_order", inspection_detector, folder))
 
 
 @pytest.fixture(scope="session")

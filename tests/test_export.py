@@ -51,12 +51,10 @@ def reference(detector, files) -> list[Outputs]:
 
 
 @pytest.fixture(scope="module")
-def exports(tmp_path_factory) -> dict[str, Path]:
+def exports(sound_export, tmp_path_factory) -> dict[str, Path]:
     """Every kind of export; `tf_example` comes from the command, with room for fewer detections."""
-    folder = tmp_path_factory.mktemp("exports")
-    made = {kind: export_saved_model(SHIPPED, folder / kind, input_type=kind) for kind in INPUT_TYPES[:2]}
-    made["tflite"] = export_tflite(SHIPPED, folder / "detector.tflite")
-    made["tf_example"] = folder / "tf_example"
+    made = {kind: sound_export("inspection", kind) for kind in (*INPUT_TYPES[:2], "tflite")}
+    made["tf_example"] = tmp_path_factory.mktemp("exports") / "tf_example"
     _command("--input-type", "tf_example", "--out", str(made["tf_example"]), "--batch-size", "1", "--set", ROOM)
     return made
 

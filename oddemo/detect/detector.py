@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from oddemo.data.records import Dataset, Detections
 from oddemo.detect.folder import find_checkpoint, read_classes, read_params, restore
+from oddemo.detect.generation import anchor_boxes, anchor_settings, generation
 from oddemo.detect.preprocess import Preprocessor, boxes_to_picture
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.progress import track
@@ -41,7 +42,6 @@ class Detector:
 
     def __init__(self, params: Any, class_names: Sequence[str], model: Any) -> None:
         tf = load_tensorflow()
-        from official.vision.ops import anchor
 
         self.params = params
         self.class_names = tuple(class_names)
@@ -49,47 +49,16 @@ class Detector:
         self.preprocess = Preprocessor(params)
         self.input_size_hw = self.preprocess.padded_size_hw
         self.mean, self.std = self.preprocess.mean, self.preprocess.std
-        config = params.task.model
-        make_anchors = anchor.build_anchor_generator(
-            min_level=config.min_level,
-            max_level=config.max_level,
-            num_scales=config.anchor.num_scales,
-            aspect_ratios=config.anchor.aspect_ratios,
-            anchor_size=config.anchor.anchor_size,
-        )
-        anchors = make_anchors(image_size=list(self.input_size_hw))
+        anchors = anchor_boxes(anchor_settings(params), self.input_size_hw)
         self.anchors: Levels = {level: boxes.numpy() for level, boxes in anchors.items()}
-        generator = model.detection_generator
-        decoder = type(generator).from_config({**generator.get_config(), "apply_nms": False})
-
         whole = _whole_network(model)
-
-        def generate(generate_from: Any) -> Any:
-            def call(class_logits: Any, box_encodings: Any, network_size_hw: Any) -> Any:
-                batch = tf.shape(network_size_hw)[0]
-                tiled = {level: tf.tile(boxes[None], [batch, 1, 1, 1]) for level, boxes in anchors.items()}
-                return generate_from(box_encodings, class_logits, tiled, network_size_hw)
-
-            return tf.function(call, input_signature=[*self._head_specs(), tf.TensorSpec([None, 2], tf.float32)])
-
         pixels_spec = tf.TensorSpec([None, *self.input_size_hw, 3], tf.float32)
         self._network = {
             training: tf.function(partial(whole, training=training), input_signature=[pixels_spec])
             for training in (False, True)
         }
-        self._decode = generate(decoder)
-        self._detect = generate(generator)
-
-    def _head_specs(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the shapes of class logits and box encodings, any number of pictures."""
-        tf = load_tensorflow()
-        boxes = {level: tf.TensorSpec([None, *value.shape], tf.float32) for level, value in self.anchors.items()}
-        classes = self.params.task.model.num_classes
-        logits = {
-            level: tf.TensorSpec([None, *value.shape[:2], value.shape[2] // 4 * classes], tf.float32)
-            for level, value in self.anchors.items()
-        }
-        return logits, boxes
+        self._decode = generation(model, params, self.input_size_hw, suppress=False)
+        self._detect = generation(model, params, self.input_size_hw, suppress=True)
 
     def forward(self, pixels: NDArray[np.float32]) -> tuple[Levels, Levels]:
         """Run backbone, feature pyramid and head, batch norm in inference mode.

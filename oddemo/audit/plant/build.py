@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,8 @@ from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.sources.labels import LABEL_MAP
 from oddemo.data.label_map import read_label_map, write_label_map
-from oddemo.detect.folder import CHECKPOINT_NAME, find_checkpoint, restore_averages
+from oddemo.detect.folder import CHECKPOINT_NAME, find_checkpoint, read_classes, read_params, restore_averages
+from oddemo.detect.preprocess import Preprocessor
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
 from oddemo.export.saved_model import export_saved_model
@@ -105,14 +105,16 @@ def _tflite(parts: Parts, detector: Path, file: Path, calibration: Sequence[Path
 
 def _recorded(file: Path, detector: Path, pictures: ImageSet | None) -> Path:
     """Run a TFLite file in another process, with the stand-alone recorder, on the reference's network inputs."""
-    from oddemo.audit.sources.tfvision import TFVisionSource
-    from oddemo.audit.trace import save_trace
+    from oddemo.audit.trace import Trace, save_trace
 
     if pictures is None:
         raise OddemoError("A deployment that runs elsewhere is recorded on pictures.", expected="pictures")
     pixels, out = file.with_name("reference.npz"), file.with_name("elsewhere.npz")
-    trace = TFVisionSource(detector).trace(pictures)
-    save_trace(replace(trace, dense={"pixels": trace.dense["pixels"]}, images=(), detections=()), pixels)
+    params = read_params(detector)
+    preprocess = Preprocessor(params)
+    fed = np.stack([preprocess(image)[0] for image in pictures.decode()])
+    labels = read_classes(detector, num_classes=params.task.model.num_classes)
+    save_trace(Trace(f"tfvision:{detector}", pictures.names, (), {"pixels": {"pixels": fed}}, (), labels), pixels)
     where = ["--pixels", str(pixels), "--images", str(pictures.root), "--out", str(out)]
     command = [sys.executable, "-m", "oddemo_probe", "record-tflite", str(file), *where]
     for name in pictures.names:
@@ -126,18 +128,19 @@ def _network_inputs(detector: Path, calibration: Sequence[Path]) -> NDArray[np.f
     from oddemo.data.sample import sample_dataset
     from oddemo.data.scenes.spec import CLASS_NAMES
     from oddemo.detect.decode import read_as_trained
-    from oddemo.detect.detector import load_detector
 
-    loaded = load_detector(detector)
+    params = read_params(detector)
     if not calibration:
-        fitting = [world for world, names in CLASS_NAMES.items() if names == loaded.class_names]
+        class_names = read_classes(detector, num_classes=params.task.model.num_classes)
+        fitting = [world for world, names in CLASS_NAMES.items() if names == class_names]
         if not fitting:
             raise OddemoError(
-                "8-bit integers need pictures to be calibrated on.", found=f"none for {', '.join(loaded.class_names)}"
+                "8-bit integers need pictures to be calibrated on.", found=f"none for {', '.join(class_names)}"
             )
         sample = sample_dataset(fitting[0], "test")
         calibration = [sample.image_path(record) for record in sample.records]
-    return np.stack([loaded.preprocess(read_as_trained(path))[0] for path in calibration])
+    preprocess = Preprocessor(params)
+    return np.stack([preprocess(read_as_trained(path))[0] for path in calibration])
 
 
 def _module(parts: Parts) -> Any:

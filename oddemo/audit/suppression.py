@@ -27,16 +27,16 @@ def suppress(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int)
         limit: How many are kept at the most.
     """
     order = np.argsort(-scores, kind="stable")
-    iou = pairwise_iou(boxes_yxyx[order], boxes_yxyx[order])
-    alive = np.ones(len(order), dtype=bool)
+    sorted_boxes, alive = boxes_yxyx[order], np.ones(len(order), dtype=bool)
     kept: list[int] = []
-    for position in range(len(order)):
-        if not alive[position]:
-            continue
+    # Overlaps of kept boxes alone: few are kept, while thousands may be given.
+    while len(kept) < limit and alive.any():
+        position = int(alive.argmax())
         kept.append(int(order[position]))
-        if len(kept) == limit:
-            break
-        alive &= iou[position] < iou_threshold
+        alive[position:] &= (
+            pairwise_iou(sorted_boxes[position : position + 1], sorted_boxes[position:])[0] < iou_threshold
+        )
+        alive[position] = False
     return np.array(kept, dtype=np.int64)
 
 

@@ -99,19 +99,16 @@ def _as_tflite(settings: Settings) -> Iterator[Hypothesis]:
         "export with the nms_version of training, or set tflite_post_processing.use_regular_nms=True "
         "(Object Detection API: --use_regular_nms) and accept boxes that are not clipped before suppression"
     )
-    if settings.post.clip_boxes:
-        plain = {"nms_algorithm": "greedy", "clip_boxes": False}
-        claim = "suppresses as TFLite_Detection_PostProcess does"
-        regular = _post(settings, nms_kind="per_class", soft_sigma=0.0, **plain)
+    plain = {"nms_algorithm": "greedy", "clip_boxes": False}
+    claim = "suppresses as TFLite_Detection_PostProcess does"
+    regular = _post(settings, nms_kind="per_class", soft_sigma=0.0, **plain)
+    if regular != settings:
         yield Hypothesis("nms_kind", regular, f"{claim}, within each class (regular)", fix)
-        for count in range(1, 7):
-            fast = _post(settings, nms_kind="class_agnostic", soft_sigma=0.0, classes_per_box=count, **plain)
-            yield Hypothesis(
-                "nms_kind",
-                fast,
-                f"{claim}, over all classes (fast), {count} {'class' if count == 1 else 'classes'} a box",
-                fix,
-            )
+    for count in range(1, 7):
+        fast = _post(settings, nms_kind="class_agnostic", soft_sigma=0.0, classes_per_box=count, **plain)
+        if fast != settings:
+            classes = "class" if count == 1 else "classes"
+            yield Hypothesis("nms_kind", fast, f"{claim}, over all classes (fast), {count} {classes} a box", fix)
 
 
 def _limit(evidence: Evidence) -> Iterator[Hypothesis]:

@@ -86,6 +86,16 @@ def _exchanged(scores: NDArray[Any], classes: NDArray[Any]) -> bool:
     return bool((np.round(scores) == scores).all() and (np.round(classes) != classes).any() and (classes <= 1).all())
 
 
+def in_unit(outputs: Mapping[str, Any], source: str) -> bool:
+    """Say whether boxes of all pictures lie in [0, 1] of the network's frame, as the Object Detection API's do.
+
+    Raises:
+        OddemoError: If there are no boxes.
+    """
+    boxes = find_output(outputs, "boxes", source)
+    return bool(boxes.size and boxes.max() <= _NORMALIZED_BELOW)
+
+
 def read_outputs(
     outputs: Mapping[str, Any],
     image_size_hw: tuple[int, int],

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from oddemo.audit.network_runs import flatten_heads
 from oddemo.audit.preprocessing import PixelBatch, preprocess_images
 from oddemo.audit.settings import Preprocessing
-from oddemo.audit.sources.outputs import read_outputs
+from oddemo.audit.sources.outputs import in_unit, read_outputs
 from oddemo.data.records import Detections
 from oddemo.errors import OddemoError
 
@@ -58,12 +58,15 @@ def detections_of(
         source: For messages.
     """
     found = []
+    shown = {name: array for name, array in arrays.items() if not name.startswith(TAP)}
+    unit = batch is not None and in_unit(shown, source)
     for index, image in enumerate(images):
-        outputs = {name: array[index] for name, array in arrays.items() if not name.startswith(TAP)}
+        outputs = {name: array[index] for name, array in shown.items()}
         info = outputs.get("image_info")
         if batch is not None:
             size = batch.pixels.shape[1:3]
-            info = np.array([image.shape[:2], size, batch.scale_yx[index], -batch.offset_yx[index]])
+            one = np.array(size if unit else (1.0, 1.0))  # what a box that spans the whole frame is long
+            info = np.array([image.shape[:2], size, batch.scale_yx[index] / one, -batch.offset_yx[index] / one])
         found.append(read_outputs(outputs, (image.shape[0], image.shape[1]), source, image_info=info))
     return tuple(found)
 

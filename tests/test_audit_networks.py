@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,7 @@ import pytest
 from planted import assert_named, in_folder, verified
 
 from oddemo.audit.images import ImageSet
-from oddemo.audit.plant.build import build
-from oddemo.audit.plant.record import Parts
+from oddemo.audit.plant.build import build, recorded_elsewhere
 from oddemo.audit.plant.registry import find_plant
 from oddemo.audit.run import audit
 from oddemo.audit.sources.parse import parse_source
@@ -37,11 +37,12 @@ def test_the_other_set_of_weights_is_told_from_another_checkpoint(reference, pic
     folder = with_averages(reference.folder, sample_dataset("inspection", "test"), tmp_path / "averaged")
     averaged = TFVisionSource(folder)
     parts = find_plant("ema_weights/other_set").parts
-    result = audit(averaged, in_folder(parts, folder, tmp_path / "raw"), pictures)
+    deployed = parse_source(in_folder(parts, folder, tmp_path / "raw"))
+    result = audit(averaged, deployed, pictures)
     cause = assert_named(result, "ema_weights")
     assert "EMA" in cause.claim
     # From detections alone, where nobody sees the candidate's variables.
-    ends = parse_source(in_folder(parts, folder, tmp_path / "again")).trace(pictures)
+    ends = deployed.trace(pictures)
     result = audit(averaged, recorded(replace(ends, dense={}, images=()), tmp_path / "ends.npz"), pictures)
     assert_named(result, "ema_weights")
 
@@ -74,10 +75,9 @@ def test_another_interpreter_is_named_when_the_recorded_file_lies_here(reference
     assert "tf_version" not in [cause.id for cause in audit(reference, candidate, pictures).causes]
 
 
-def test_a_float_file_says_the_same_in_the_other_interpreter(reference, pictures, tmp_path):
-
-    candidate = build(Parts(tflite="none", elsewhere=True), reference.folder, tmp_path / "there", pictures=pictures)
-    result = audit(reference, candidate, pictures)
+def test_a_float_file_says_the_same_in_the_other_interpreter(reference, pictures, sound_export, tmp_path):
+    file = Path(shutil.copy(sound_export("inspection", "tflite"), tmp_path / "model.tflite"))
+    result = audit(reference, f"trace:{recorded_elsewhere(file, reference.folder, pictures)}", pictures)
     assert (result.verdict, result.causes) == ("faithful", ())
 
 

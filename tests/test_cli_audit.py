@@ -14,9 +14,9 @@ from oddemo.audit.trace import load_trace
 CONTRACT = {"verdict", "first_divergence", "causes", "delta_map", "stages", "contract", "provenance"}
 
 
-def test_a_sound_export_from_start_to_end(bench, tmp_path):
+def test_a_sound_export_from_start_to_end(bench, oddemo, tmp_path):
     json_out, html = tmp_path / "deep" / "audit.json", tmp_path / "report.html"
-    ended = alone(
+    ended = oddemo(
         *audit_command(bench, reference=f"tfvision:{bench.detector}"),
         *("--truth", bench.truth, "--json", json_out, "--html", html),
     )
@@ -31,7 +31,6 @@ def test_a_sound_export_from_start_to_end(bench, tmp_path):
     assert [stage["stage"] for stage in told["stages"]] == list(STAGES)
     assert {stage["status"] for stage in told["stages"]} == {"equal"}
     assert told["provenance"]["versions"]["tensorflow"]
-    assert told["provenance"]["command"].startswith("__main__.py audit --reference")
     page = html.read_text()
     assert page.startswith("<!doctype html>")
     assert "faithful" in page
@@ -46,6 +45,7 @@ def test_a_broken_export_from_start_to_end(bench, channel_order_export, tmp_path
     assert (ended.status, ended.err) == (1, "")
     assert "channel_order" in ended.out
     told = json.loads(json_out.read_text())
+    assert told["provenance"]["command"].startswith("__main__.py audit --reference")
     assert (told["verdict"], told["first_divergence"], told["delta_map"]) == ("diverges", "pixels", None)
     (cause,) = told["causes"]
     assert set(cause) >= {"id", "stage", "verified", "evidence", "fix"}
@@ -56,7 +56,8 @@ def test_a_broken_export_from_start_to_end(bench, channel_order_export, tmp_path
 
 
 def test_recorded_here_and_audited_there(bench, oddemo, tmp_path):
-    out = tmp_path / "candidate.npz"
+    """At last from one picture, which gets a verdict and no interval."""
+    out, json_out = tmp_path / "candidate.npz", tmp_path / "audit.json"
     ended = oddemo("record", bench.sound, "--images", bench.pictures, "--out", out)
     assert ended.status == 0, ended
     assert f"{out}: {FEW} pictures, stages image, pixels, features, heads, decoded, detections, labels" in ended.out
@@ -66,9 +67,17 @@ def test_recorded_here_and_audited_there(bench, oddemo, tmp_path):
     assert "FAITHFUL" in ended.out
     again = oddemo("record", bench.sound, "--images", bench.pictures, "--out", out)
     assert_refused(again, "not overwritten", "--overwrite")
-    fewer = oddemo("record", bench.sound, "--images", bench.pictures, "--out", out, "--limit", 2, "--overwrite")
-    assert fewer.status == 0
-    assert len(load_trace(out).image_names) == 2
+    one = oddemo("record", bench.sound, "--images", bench.pictures, "--out", out, "--limit", 1, "--overwrite")
+    assert one.status == 0
+    assert len(load_trace(out).image_names) == 1
+    ended = oddemo(
+        *audit_command(bench, reference=f"trace:{out}", candidate=f"trace:{out}"),
+        *("--truth", bench.truth, "--limit", 1, "--json", json_out),
+    )
+    assert ended.status == 0, ended
+    told = json.loads(json_out.read_text())
+    assert told["delta_map"] is None
+    assert any("too few" in note for note in told["notes"])
 
 
 def test_without_a_bench_a_difference_is_told_and_not_explained(bench, oddemo, tmp_path):
@@ -80,18 +89,6 @@ def test_without_a_bench_a_difference_is_told_and_not_explained(bench, oddemo, t
     told = json.loads(json_out.read_text())
     assert (told["verdict"], told["first_divergence"], told["causes"]) == ("unexplained", "detections", [])
     assert any("tfvision:DIR" in note for note in told["notes"])
-
-
-def test_one_picture_gets_a_verdict_and_no_interval(bench, oddemo, tmp_path):
-    out, json_out = tmp_path / "one.npz", tmp_path / "audit.json"
-    assert oddemo("record", bench.sound, "--images", bench.pictures, "--limit", 1, "--out", out).status == 0
-    ended = oddemo(
-        *audit_command(bench, reference=f"trace:{out}"), "--truth", bench.truth, "--limit", 1, "--json", json_out
-    )
-    assert ended.status == 0, ended
-    told = json.loads(json_out.read_text())
-    assert told["delta_map"] is None
-    assert any("too few" in note for note in told["notes"])
 
 
 def test_the_demo_tells_the_whole_story_in_time(tmp_path):

@@ -53,6 +53,7 @@ class Bench(ABC):
     def __init__(self, folder: Path, labels: tuple[str, ...], settings: Settings) -> None:
         self.folder, self.labels, self.settings = Path(folder), labels, settings
         self._spliced: dict[str, Trace] = {}
+        self._known_anchors: dict[tuple[tuple[int, int], float | None], NDArray[np.float32]] = {}
         self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
     @abstractmethod
@@ -114,7 +115,10 @@ class Bench(ABC):
         """Return boxes and scores before suppression."""
         heads = self.heads(pictures, settings)
         frame = settings.pre.input_size_hw
-        anchors = self._anchors(frame, settings.post.anchor_size)
+        asked = (frame, settings.post.anchor_size)
+        if asked not in self._known_anchors:
+            self._known_anchors[asked] = self._anchors(*asked)
+        anchors = self._known_anchors[asked]
         return decode_heads(heads["class_logits"], heads["box_encodings"], anchors, frame, settings.post)
 
     def trace(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ from numpy.typing import NDArray
 
 from oddemo.audit.images import ImageSet
 from oddemo.audit.trace import Trace
+from oddemo.detect.folder import LABEL_MAP, PARAMS, find_checkpoint
 
 Stages = Mapping[str, Mapping[str, NDArray[Any]]]
 
+#: Conversions that are kept for the next audit of the same reference in this process.
+_KEPT = 4
 #: A candidate whose heads are at most so many times as far from the reference as its quantised twin's is taken for one.
 #: The twin is calibrated on the very pictures of the audit, so it comes out better than a sound candidate: 1.5 to 2
 #: times on 24 to 12 pictures.
@@ -40,11 +45,14 @@ class QuantizedNetwork:
 
     def __init__(self, folder: Path, kind: str, *, calibration: NDArray[np.float32] | None = None) -> None:
         from oddemo.audit.sources.interpreter import TappedInterpreter
-        from oddemo.export.tflite import export_tflite
 
         with tempfile.TemporaryDirectory(prefix="oddemo-quantised-") as temporary:
             file = Path(temporary) / "network.tflite"
-            export_tflite(folder, file, overrides=_SUPPRESSION, quantization=kind, calibration=calibration)
+            file.write_bytes(
+                _convert(folder, kind, calibration)
+                if kind == "int8" or calibration is not None
+                else _converted(folder, kind)
+            )
             self._interpreter = TappedInterpreter(file)
 
     def run(self, pixels: NDArray[np.float32]) -> Stages:
@@ -58,10 +66,34 @@ class QuantizedNetwork:
 @contextmanager
 def float_twin(folder: Path) -> Iterator[Path]:
     """Yield a float32 TFLite file of a detector, to compare kernels with."""
+    with tempfile.TemporaryDirectory(prefix="oddemo-float-") as temporary:
+        file = Path(temporary) / "network.tflite"
+        file.write_bytes(_converted(folder, "none"))
+        yield file
+
+
+def _converted(folder: Path, kind: str) -> bytes:
+    """Convert a detector, or take what was made of the same files before."""
+    prefix = find_checkpoint(folder)
+    digest = hashlib.sha256()
+    for file in (folder / PARAMS, folder / LABEL_MAP, *sorted(prefix.parent.glob(f"{prefix.name}.*"))):
+        digest.update(file.read_bytes())
+    return _kept(folder, kind, digest.hexdigest())
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept(folder: Path, kind: str, digest: str) -> bytes:
+    del digest
+    return _convert(folder, kind, None)
+
+
+def _convert(folder: Path, kind: str, calibration: NDArray[np.float32] | None) -> bytes:
     from oddemo.export.tflite import export_tflite
 
-    with tempfile.TemporaryDirectory(prefix="oddemo-float-") as temporary:
-        yield export_tflite(folder, Path(temporary) / "network.tflite", overrides=_SUPPRESSION)
+    with tempfile.TemporaryDirectory(prefix="oddemo-conversion-") as temporary:
+        file = Path(temporary) / "network.tflite"
+        export_tflite(folder, file, overrides=_SUPPRESSION, quantization=kind, calibration=calibration)
+        return file.read_bytes()
 
 
 def rounding_compared(folder: Path, pictures: ImageSet, reference: Trace, candidate: Trace) -> tuple[float, float]:

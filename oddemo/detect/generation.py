@@ -7,7 +7,7 @@ that loads one detector after the other, as a study or a diagnosis does, would t
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +29,7 @@ def generation(model: Any, params: Any, input_size_hw: tuple[int, int], *, suppr
     generator = model.detection_generator
     config = {**generator.get_config(), "apply_nms": suppress and generator.get_config()["apply_nms"]}
     anchors = json.dumps([anchor_settings(params), list(input_size_hw)])
-    kind: Hashable = type(generator)
+    kind: Any = type(generator)
     return _traced(kind, _as_json(config), anchors, int(params.task.model.num_classes))
 
 

@@ -61,7 +61,7 @@ def build(
     """
     if parts.tflite:
         file = _tflite(parts, detector, folder / "model.tflite", calibration)
-        return f"trace:{_recorded(file, detector, pictures)}" if parts.elsewhere else f"tflite:{file}"
+        return f"trace:{recorded_elsewhere(file, detector, pictures)}" if parts.elsewhere else f"tflite:{file}"
     place = folder / "saved_model"
     only_script = parts == Parts(client=parts.client)
     if not (only_script and parts.client is not None and place.is_dir()):
@@ -103,8 +103,17 @@ def _tflite(parts: Parts, detector: Path, file: Path, calibration: Sequence[Path
     return file
 
 
-def _recorded(file: Path, detector: Path, pictures: ImageSet | None) -> Path:
-    """Run a TFLite file in another process, with the stand-alone recorder, on the reference's network inputs."""
+def recorded_elsewhere(file: Path, detector: Path, pictures: ImageSet | None) -> Path:
+    """Run a TFLite file in another process, with the stand-alone recorder, on the reference's network inputs.
+
+    Args:
+        file: The .tflite file; the recording goes beside it.
+        detector: Detector folder that it was made from.
+        pictures: What it is recorded on.
+
+    Raises:
+        OddemoError: If there are no pictures.
+    """
     from oddemo.audit.trace import Trace, save_trace
 
     if pictures is None:

@@ -25,7 +25,7 @@ from oddemo.audit.trace import Trace
 
 #: Rounds, each of which may find one more cause (or a pair).
 ROUNDS = 4
-#: Partial improvements from which pairs are built.
+#: Partial improvements, each of another fault, from which pairs are built.
 BEAM = 4
 #: Hypotheses of one fault that are tried.
 MOST_HYPOTHESES = 128
@@ -151,11 +151,33 @@ def _explain(search: Search, settings: Settings, current: Trace, comparison: Com
             return _Found((_verified(solutions[0], result, comparison.images, also),), solutions[0].settings)
         attempts += tried
     attempts.sort(key=lambda attempt: attempt.left)
-    partial = [attempt.hypothesis for attempt in attempts if attempt.left < start][:BEAM]
+    partial = _best_of_each_fault([attempt.hypothesis for attempt in attempts if attempt.left < start])[:BEAM]
     pair = _explain_by_pair(search, faults, evidence, partial, stage)
+    if not pair and stage == "detections":
+        # Where ids are shifted as well, hardly a detection is alike, and no partial improvement shows.
+        tried_first = {hypothesis.settings for hypothesis in partial}
+        others = [one for one in _by_boxes(search, settings, attempts) if one.settings not in tried_first]
+        pair = _explain_by_pair(search, faults, evidence, others[:BEAM], stage)
     if pair:
         return _Found(tuple(_verified(h, result, comparison.images, ()) for h in pair), pair[-1].settings)
     return _Found(_suspicion(attempts, start, stage), None)
+
+
+def _by_boxes(search: Search, settings: Settings, attempts: Sequence[_Attempt]) -> list[Hypothesis]:
+    """Return the best partial improvement of each fault if class ids are left aside, best first."""
+    start = search.distance_without_classes(settings)
+    asked = {one.hypothesis.settings: one.hypothesis for one in attempts if not one.hypothesis.rank}
+    ranked = sorted(((search.distance_without_classes(way), place) for place, way in enumerate(asked)))
+    found = list(asked.values())
+    return _best_of_each_fault([found[place] for left, place in ranked if left < start])
+
+
+def _best_of_each_fault(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Return the first hypothesis of each fault: near values of one threshold would leave no room for other faults."""
+    first: dict[str, Hypothesis] = {}
+    for hypothesis in hypotheses:
+        first.setdefault(hypothesis.fault, hypothesis)
+    return list(first.values())
 
 
 def _explain_by_pair(

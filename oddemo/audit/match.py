@@ -137,16 +137,23 @@ def agreement(
     )
 
 
-def likeness(reference: Detections, candidate: Detections) -> float:
-    """Return how alike two sets of detections are, classes included: 1 if equal, 0 if nothing is shared.
+def likeness(reference: Detections, candidate: Detections, *, classes: bool = True) -> float:
+    """Return how alike two sets of detections are: 1 if equal, 0 if nothing is shared.
 
     Each pair of the same class counts by its overlap and the closeness of its scores; all weighted by score, so that a
     tail of weak detections does not drown the strong ones. Used to rank hypotheses, never to verify one.
+
+    Args:
+        reference: One set.
+        candidate: The other.
+        classes: Whether pairs of different classes count for nothing.
     """
     weight = float(reference.scores.sum() + candidate.scores.sum())
     if weight == 0.0:
         return 1.0
     pairing = pair_detections(reference, candidate, minimum_iou=0.1)
     rows, columns = pairing.pairs[:, 0], pairing.pairs[:, 1]
-    closeness = np.clip(1.0 - 2.0 * pairing.score_difference, 0.0, 1.0) * pairing.iou**2 * pairing.same_class
+    closeness = np.clip(1.0 - 2.0 * pairing.score_difference, 0.0, 1.0) * pairing.iou**2
+    if classes:
+        closeness = closeness * pairing.same_class
     return float(((reference.scores[rows] + candidate.scores[columns]) * closeness).sum() / weight)

@@ -112,6 +112,12 @@ class Search:
         gaps = self._differences(reference, self.probe_candidate, stage)
         return max(1e-6, float(np.mean(gaps)))
 
+    def distance_without_classes(self, settings: Settings) -> float:
+        """Return how far the detections are from the candidate's on the probe pictures if class ids are left aside."""
+        reference = self.run(self.probe, settings, "detections")
+        pairs = zip(reference.detections, self.probe_candidate.detections, strict=True)
+        return float(np.mean([1.0 - likeness(first, second, classes=False) for first, second in pairs]))
+
     def cured(self, settings: Settings, stage: str) -> bool:
         """Return whether nothing differs any more up to a stage, on all pictures."""
         reference = self.run(self.pictures, settings, stage)

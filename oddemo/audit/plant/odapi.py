@@ -141,7 +141,12 @@ ODAPI_PLANTS: tuple[ODAPIPlant, ...] = (
     ODAPIPlant("score_threshold", "0.17", "A threshold was set.", ODAPIParts(_suppress("score_threshold: 0.17"))),
     ODAPIPlant("nms_iou", "0.3", "Another overlap at the export.", ODAPIParts(_suppress("iou_threshold: 0.3"))),
     ODAPIPlant("nms_iou", "0.85", "Another overlap at the export.", ODAPIParts(_suppress("iou_threshold: 0.85"))),
-    ODAPIPlant("max_detections", "5", "Few detections are kept.", ODAPIParts(_suppress("max_total_detections: 5"))),
+    ODAPIPlant(
+        "max_detections",
+        "5",
+        "Few detections are kept.",
+        ODAPIParts(_suppress("max_detections_per_class: 5 max_total_detections: 5")),
+    ),
     ODAPIPlant(
         "nms_kind", "class_agnostic", "Over all classes.", ODAPIParts(_suppress("use_class_agnostic_nms: true"))
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from oddemo.audit.plant.registry import PLANTS, find_plant
 from oddemo.audit.run import audit
 from oddemo.audit.sources.tfvision import TFVisionSource
 from oddemo.audit.stages import STAGES
+from oddemo.audit.trace import save_trace
 from oddemo.data.sample import sample_dataset
 
 #: Faults of the registry that no deployment can be made to have.
@@ -184,6 +186,16 @@ def test_two_faults_are_named_one_after_the_other(reference, pictures, tmp_path)
     assert result.after.first_divergence is None
 
 
+def test_shifted_ids_do_not_hide_two_faults_of_suppression(reference, pictures, tmp_path):
+    """As a TFLite file of the Object Detection API does it: few boxes, over all classes, ids from 0."""
+    bench = reference.bench
+    post = replace(bench.settings.post, max_detections=4, nms_kind="class_agnostic", label_offset=-1)
+    seen = replace(bench.trace(pictures, replace(bench.settings, post=post)), images=(), dense={})
+    result = audit(reference, f"trace:{save_trace(seen, tmp_path / 'seen.npz')}", pictures)
+    assert verified(result) == ["max_detections", "nms_kind", "label_offset"]
+    assert result.after.first_divergence is None
+
+
 def test_the_other_world_and_a_vehicle_without_a_graph(reference_of, few_pictures, tmp_path):
     """TFLite, preprocessed by the caller: the faults that sit after the network are inside the file."""
     from oddemo.export.tflite import export_tflite
@@ -200,6 +212,7 @@ def test_the_other_world_and_a_vehicle_without_a_graph(reference_of, few_picture
 _RESTLESS = """
 import numpy as np
 from oddemo.audit.plant.serving import run
+from dataclasses import replace
 from pathlib import Path
 
 def detect(image):

@@ -25,6 +25,7 @@ class Lane:
         module: The package below `scripts` that runs in it.
         size_mb: About what it takes on disk when nothing of it is there yet.
         python: Its minor version.
+        held_out: Whether it was left out while the rules of prediction were written, to test them.
         locks: Folder with its lock.
     """
 
@@ -35,6 +36,7 @@ class Lane:
     module: str = "oddemo_probe"
     size_mb: int = 1500
     python: str = PYTHON
+    held_out: bool = False
     locks: Path = LOCKS
 
     @property
@@ -48,9 +50,9 @@ class Lane:
         return hashlib.sha256(f"{self.python}\n".encode() + self.lock.read_bytes()).hexdigest()[:16]
 
 
-def _tensorflow(version: str, *others: str, meaning: str) -> Lane:
+def _tensorflow(version: str, *others: str, meaning: str, held_out: bool = False) -> Lane:
     name = "tf" + ".".join(version.split(".")[:2])
-    return Lane(name, meaning, (f"tensorflow-cpu=={version}", *others))
+    return Lane(name, meaning, (f"tensorflow-cpu=={version}", *others), held_out=held_out)
 
 
 LANES: tuple[Lane, ...] = (
@@ -60,6 +62,8 @@ LANES: tuple[Lane, ...] = (
     _tensorflow("2.18.1", "numpy==2.0.2", meaning="Keras 3, the first with NumPy 2"),
     _tensorflow("2.20.0", meaning="Keras 3, the version that oddemo itself runs on"),
     _tensorflow("2.21.0", meaning="Keras 3, the newest"),
+    _tensorflow("2.14.1", "numpy==1.26.4", meaning="Keras 2.14, to test predictions with", held_out=True),
+    _tensorflow("2.19.1", "keras==3.9.2", "numpy==2.1.3", meaning="Keras 3.9, to test predictions with", held_out=True),
     Lane(
         "odapi",
         "TensorFlow 2.15 with the TF2 Object Detection API: trains, exports and records",

@@ -2,6 +2,6 @@
 
 from oddemo.export.loading.predict import predict
 from oddemo.export.loading.record import OUTCOMES, Prediction, Reading, Reason
-from oddemo.export.loading.target import Target, parse_target
+from oddemo.export.loading.target import Target, every_target, parse_target
 
-__all__ = ["OUTCOMES", "Prediction", "Reading", "Reason", "Target", "parse_target", "predict"]
+__all__ = ["OUTCOMES", "Prediction", "Reading", "Reason", "Target", "every_target", "parse_target", "predict"]

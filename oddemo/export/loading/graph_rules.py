@@ -10,7 +10,7 @@ from oddemo.export.cards.limits import MAX_GRAPH_BYTES, read_file
 from oddemo.export.cards.tensors import dtype_name
 from oddemo.export.cards.wire import Message, map_entries
 from oddemo.export.loading.offers import Runtime, known_anywhere
-from oddemo.export.loading.record import CHANGES, FAILS, Reading, Reason
+from oddemo.export.loading.record import CHANGES, FAILS, UNKNOWN, Reading, Reason
 
 LOAD, KERAS_LOAD = "tf.saved_model.load(PATH)", "keras.models.load_model(PATH)"
 #: Attributes that name a thing for messages and change nothing that is computed.
@@ -28,18 +28,19 @@ def saved_model_readings(folder: Path, runtime: Runtime) -> tuple[Reading, ...]:
     data = read_file(folder / "saved_model.pb", limit=MAX_GRAPH_BYTES)
     graphs = list(Message(data).messages(2))
     graph = next((one for one in graphs if "serve" in one.message(1).texts(4)), graphs[0])
-    reasons = dict.fromkeys(_of_graph(graph.message(2), runtime))
+    stripped = bool(graph.message(1).integer(7))
+    reasons = dict.fromkeys(_of_graph(graph.message(2), runtime, stripped=stripped))
     refused: tuple[Reason, ...] = ()
     if not runtime.of_keras("containers")["saved_model"]:
         text = f"Keras {runtime.keras} does not read SavedModel folders; take {LOAD}, or keras.layers.TFSMLayer"
-        refused = (Reason("saved_model_in_keras", FAILS, text, "a SavedModel folder"),)
+        refused = (Reason("saved_model_in_keras", FAILS, text),)
     elif not (folder / "keras_metadata.pb").exists():
         text = f"it was not written by Keras 2's model.save; take {LOAD}"
-        refused = (Reason("no_keras_metadata", FAILS, text, "no keras_metadata.pb"),)
+        refused = (Reason("no_keras_metadata", FAILS, text, "keras_metadata.pb is not there"),)
     return (Reading(LOAD, tuple(reasons)), Reading(KERAS_LOAD, (*refused, *reasons)))
 
 
-def _of_graph(graph_def: Message, runtime: Runtime) -> Iterator[Reason]:
+def _of_graph(graph_def: Message, runtime: Runtime, *, stripped: bool) -> Iterator[Reason]:
     versions = graph_def.message(4)
     oldest = versions.integer(2)
     if oldest > runtime.graph_number:
@@ -54,13 +55,23 @@ def _of_graph(graph_def: Message, runtime: Runtime) -> Iterator[Reason]:
             op = proto.text(2)
             if op in _INTERNAL or op in library.functions:
                 continue
-            for key, reason in _of_node(proto, op, body, runtime):
+            for key, reason in _of_node(proto, op, body, runtime, stripped=stripped):
                 if (op, key) not in told:
                     told.add((op, key))
                     yield reason
 
 
-def _of_node(proto: Message, op: str, body: Body, runtime: Runtime) -> Iterator[tuple[str, Reason]]:
+def _of_node(proto: Message, op: str, body: Body, runtime: Runtime, *, stripped: bool) -> Iterator[tuple[str, Reason]]:
+    """Yield an attribute's name, empty for the operation itself, and what is the matter with it.
+
+    Args:
+        proto: The NodeDef.
+        op: Its operation.
+        body: Where it stands.
+        runtime: Where it is loaded.
+        stripped: Whether attributes with their default value were left out, as TensorFlow 2 does it: then one that is
+            there means something.
+    """
     where = f"{proto.text(1)} in {body.name}" if body.name else proto.text(1)
     having = runtime.operations.get(op)
     here = f"TensorFlow {runtime.tensorflow}"
@@ -77,8 +88,10 @@ def _of_node(proto: Message, op: str, body: Body, runtime: Runtime) -> Iterator[
             continue
         if name not in having:
             if name not in _ONLY_NAMES:
+                # Without its type, what comes out has another one, and the next operation refuses it.
+                outcome = UNKNOWN if not stripped else FAILS if value.has(6) else CHANGES
                 text = f"{op}.{name}: {here} does not know this attribute and drops it without a word"
-                yield name, Reason("attribute_dropped", CHANGES, text, where)
+                yield name, Reason("attribute_dropped", outcome, text, where)
             continue
         allowed = runtime.allowed(op, name)
         types = [value.integer(6)] if value.has(6) else value.message(1).integers(6, limit=64)

@@ -14,7 +14,7 @@ from oddemo.export.cards.keras_file import archive_texts
 from oddemo.export.loading.offers import Runtime, keras_table, keras_versions, standing_for
 from oddemo.export.loading.record import CHANGES, FAILS, UNKNOWN, Reading, Reason
 
-LOAD, LOAD_WEIGHTS = "keras.models.load_model(PATH)", "model.load_weights(PATH)"
+LOAD, LOAD_WEIGHTS = "keras.models.load_model(PATH, compile=False)", "model.load_weights(PATH)"
 WEIGHTS_NOTE = "It holds weights only: whether your code computes the same there is not in it."
 _MODELS = ("Functional", "Sequential", "Model")
 #: Marks that Keras puts into a configuration; they are no classes.
@@ -53,6 +53,8 @@ def _of_weights(keys: set[str], runtime: Runtime) -> Iterator[Reason]:
 
 
 def _of_config(config: Any, written_by: str | None, runtime: Runtime, *, archive: bool) -> Iterator[Reason]:
+    if isinstance(config, dict):  # the optimizer is not needed to run it
+        config = {key: value for key, value in config.items() if key != "compile_config"}
     for place, item in objects(config):
         name, module = item["class_name"], item.get("module")
         if name in _MARKS:

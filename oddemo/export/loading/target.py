@@ -73,6 +73,14 @@ def parse_target(text: str) -> Target:
     return Target(text.replace(" ", ""), runtimes)
 
 
+def every_target() -> tuple[Target, ...]:
+    """Return every TensorFlow that was asked what it offers, with the Keras that it had, oldest first."""
+    return tuple(
+        Target(f"tensorflow=={version},keras=={keras_of(version)}", (Runtime(version, keras_of(version)),))
+        for version in tensorflow_versions()
+    )
+
+
 def _known(name: str, version: str, known: tuple[str, ...]) -> tuple[str, ...]:
     found = standing_for(version, known)
     if not found:

@@ -1,6 +1,8 @@
 """Ask every lane what it offers to artefacts, and write the tables by which `oddemo inspect --for` predicts.
 
-python tools/lane_offers.py            needs the lanes to be made (`oddemo lanes make NAME`); a few minutes
+python tools/lane_offers.py [FOLDER]   needs the lanes to be made (`oddemo lanes make NAME`); a few minutes
+
+In FOLDER, if it is given, the answers are kept, and a run that was interrupted goes on from there.
 
 The lanes that are held out are not asked: predictions are tested on them. The tables lie in
 `oddemo/export/loading/offers`. No TensorFlow is imported here: each lane is asked in its own process.
@@ -19,7 +21,7 @@ import numpy as np
 
 from oddemo.export.loading.offers import FOLDER, KERAS, OPERATIONS, RUNTIMES
 from oddemo.files import write_text
-from oddemo.lanes.matrix import VERSIONS
+from oddemo.lanes.matrix import ASKED, VERSIONS
 from oddemo.lanes.running import made_lane, run_in_lane
 from oddemo.provenance import provenance
 
@@ -33,6 +35,9 @@ def ask(names: Iterable[str], folder: Path) -> tuple[Told, Told]:
     """Return lane → what it offers, and lane → what it makes of what the others wrote."""
     for command in ("write", "read"):
         for name in names:
+            done = folder / (f"{name}.json" if command == "write" else f"read-{name}.json")
+            if done.exists():
+                continue
             run_in_lane(made_lane(name), [command, folder, name], what=f"asking {name}", module="oddemo_offers")
             print(f"{name}: {command}")
     return tuple(  # type: ignore[return-value]
@@ -139,7 +144,7 @@ def keras_table(folder: Path, written: Told, read: Told, keras: dict[str, str]) 
         "versions": list(dict.fromkeys(keras.values())),
         "modules": by_keras(keras, part(read, "modules")),
         "containers": by_keras(keras, part(written, "containers")),
-        "weights_roots": by_keras(keras, part(read, "weights_roots")),
+        "weights_layouts": by_keras(keras, part(read, "weights_layouts")),
         "checkpoint_names": by_keras(keras, part(written, "checkpoint_names")),
         "computes": {
             "activations": alike(folder, "activations.npz", keras),
@@ -185,12 +190,15 @@ def one_line_each(table: dict[str, Any]) -> str:
 
 def main() -> int:
     """Ask and write."""
-    lanes = {name: made_lane(name).versions for name in VERSIONS}
-    with tempfile.TemporaryDirectory() as place:
-        written, read = ask(VERSIONS, Path(place))
-        keras = keras_table(Path(place), written, read, {name: lanes[name]["keras"] for name in VERSIONS})
+    names = sorted((*VERSIONS, *ASKED), key=lambda name: int(name.rpartition(".")[2]))
+    lanes = {name: made_lane(name).versions for name in names}
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(sys.argv[1] if len(sys.argv) > 1 else temporary)
+        place.mkdir(exist_ok=True)
+        written, read = ask(names, place)
+        keras = keras_table(place, written, read, {name: lanes[name]["keras"] for name in names})
     FOLDER.mkdir(exist_ok=True)
-    write_text(OPERATIONS, operations_text(written, {name: lanes[name]["tensorflow"] for name in VERSIONS}))
+    write_text(OPERATIONS, operations_text(written, {name: lanes[name]["tensorflow"] for name in names}))
     write_text(RUNTIMES, one_line_each(runtimes_table(written, lanes)))
     write_text(KERAS, one_line_each(keras))
     for path in (OPERATIONS, RUNTIMES, KERAS):

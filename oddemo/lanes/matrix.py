@@ -56,9 +56,10 @@ Foresee = Callable[[str, Path, dict[str, str]], tuple[str, str | None]]
 SAME_WITHIN = 1e-5
 #: Signals by which somebody, or a machine without memory, ends a process; a converter that fails sends others.
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-#: The lanes that take part, and those by which predictions are tested.
-VERSIONS = tuple(lane.name for lane in LANES if lane.module == "oddemo_probe" and not lane.held_out)
-HELD_OUT = tuple(lane.name for lane in LANES if lane.held_out)
+#: The lanes that take part, those that are asked besides what they offer, and those by which predictions are tested.
+VERSIONS, ASKED, HELD_OUT = (
+    tuple(lane.name for lane in LANES if lane.role == role) for role in ("matrix", "asked", "held_out")
+)
 
 
 @dataclass(frozen=True)

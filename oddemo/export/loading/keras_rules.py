@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from oddemo.export.cards.h5_file import parse_config, read_h5
 from oddemo.export.cards.keras_config import inbound, layers_of, objects
-from oddemo.export.cards.keras_file import archive_texts
+from oddemo.export.cards.keras_file import archive_texts, keras_weights
 from oddemo.export.loading.offers import Runtime, keras_table, keras_versions, standing_for
 from oddemo.export.loading.record import CHANGES, FAILS, UNKNOWN, Reading, Reason
 
@@ -27,29 +29,80 @@ def keras_readings(path: Path, runtime: Runtime) -> tuple[Reading, ...]:
     Raises:
         OddemoError: If it is damaged or hostile.
     """
+    status = path.stat()
+    stamp = (status.st_mtime_ns, status.st_size)
     if zipfile.is_zipfile(path):
         config, version = archive_texts(path)
-        return (Reading(LOAD, tuple(dict.fromkeys(_of_config(config, version, runtime, archive=True)))),)
-    texts, tensors = read_h5(path)
+        reasons = [
+            *_of_config(config, version, runtime, archive=True),
+            *_of_weights(_in_archive(path, *stamp), runtime),
+        ]
+        return (Reading(LOAD, tuple(dict.fromkeys(reasons))),)
+    texts, keys = _h5(path, *stamp)
     if "model_config" not in texts:
-        return (Reading(LOAD_WEIGHTS, tuple(_of_weights({tensor.key for tensor in tensors}, runtime))),)
+        return (Reading(LOAD_WEIGHTS, tuple(_of_weights(keys, runtime))),)
     config = parse_config(texts["model_config"], "The attribute model_config")
-    reasons = _of_config(config, texts.get("keras_version"), runtime, archive=False)
+    reasons = list(_of_config(config, texts.get("keras_version"), runtime, archive=False))
     if path.suffix == ".keras" and not runtime.of_keras("containers")["hdf5_in_keras"]:
         text = f"it is HDF5 inside, and Keras {runtime.keras} takes only archives for .keras; call it .h5"
         return (Reading(LOAD, (Reason("hdf5_in_keras", FAILS, text, "the first bytes"), *dict.fromkeys(reasons))),)
     return (Reading(LOAD, tuple(dict.fromkeys(reasons))),)
 
 
-def _of_weights(keys: set[str], runtime: Runtime) -> Iterator[Reason]:
-    known = {root for roots in keras_table()["weights_roots"].values() for root in roots}
-    roots = {key.split("/")[0] for key in keys}
-    taken = runtime.of_keras("weights_roots")
-    if not roots & known:
-        yield Reason("weights_layout", UNKNOWN, "its weights are laid out as no Keras that was asked does it")
-    elif not roots & set(taken):
-        text = f"its weights lie under {', '.join(sorted(roots))}; Keras {runtime.keras} looks under {', '.join(taken)}"
-        yield Reason("weights_layout", FAILS, text, next(iter(sorted(keys))))
+@lru_cache(maxsize=4)
+def _h5(path: Path, changed_ns: int, size: int) -> tuple[dict[str, str], frozenset[str]]:
+    """Return the texts and the names of the tensors in an HDF5 file; read once for all runtimes, as it costs a process.
+
+    Args:
+        path: The file.
+        changed_ns: When it was changed.
+        size: Its bytes; another file of the same name is read again.
+    """
+    del changed_ns, size
+    texts, tensors = read_h5(path)
+    return texts, frozenset(tensor.key for tensor in tensors)
+
+
+@lru_cache(maxsize=4)
+def _in_archive(path: Path, changed_ns: int, size: int) -> frozenset[str]:
+    """Return the names of the tensors in a .keras archive; read once as above."""
+    del changed_ns, size
+    return frozenset(tensor.key for tensor in keras_weights(path))
+
+
+def _of_weights(keys: frozenset[str], runtime: Runtime) -> Iterator[Reason]:
+    """Look whether the weights lie where a runtime looks for them.
+
+    Weights of layers of one kind are numbered, in steps that differ between versions; a file with one layer of each
+    kind fits every numbering below its root.
+    """
+    if not keys:
+        return
+    known = {layout for layouts in keras_table()["weights_layouts"].values() for layout in layouts}
+    taken = set(runtime.of_keras("weights_layouts"))
+    found = _layout(keys)
+    fitting = {layout for layout in known if layout.startswith(found)}
+    if not fitting:
+        text = f"its weights lie at {found}…, where no Keras that was asked writes them"
+        yield Reason("weights_layout", UNKNOWN, text, min(keys))
+    elif not fitting & taken:
+        text = f"its weights lie at {found}; Keras {runtime.keras} looks at {', '.join(sorted(taken))}"
+        yield Reason("weights_layout", FAILS, text, min(keys))
+    elif not fitting <= taken:
+        text = f"its weights lie at {found}…, which several versions number in their own ways"
+        yield Reason("weights_layout", UNKNOWN, text, min(keys))
+
+
+def _layout(keys: frozenset[str]) -> str:
+    """Return where the second layer of a kind lies, such as layers/NAME_1, or layers/NAME_ where no kind has two."""
+    root = min(keys).split("/")[0]
+    numbers: dict[str, set[int]] = {}
+    for key in keys:
+        name = key.removeprefix(f"{root}/").split("/")[0] if key.startswith(f"{root}/") else ""
+        match = re.fullmatch(r"(.*?)_(\d+)", name)
+        numbers.setdefault(match[1] if match else name, set()).add(int(match[2]) if match else 0)
+    seconds = {sorted(found)[1] for found in numbers.values() if len(found) > 1}
+    return f"{root}/NAME_{min(seconds)}" if seconds else f"{root}/NAME_"
 
 
 def _of_config(config: Any, written_by: str | None, runtime: Runtime, *, archive: bool) -> Iterator[Reason]:

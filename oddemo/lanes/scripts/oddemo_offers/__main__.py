@@ -28,7 +28,7 @@ def write(folder: Path, lane: str) -> dict[str, Any]:
         "tflite_names": lite.builtin_names(),
         "unassigned_variable": lite.unassigned_variable(),
         "objects": rebuilding.written(),
-        "weights_root": files.weights_root(folder / lane),
+        "weights_layout": files.weights_layout(folder / lane),
         "containers": files.containers(folder / lane),
         "checkpoint_names": files.checkpoint_names(folder / lane),
     }
@@ -42,8 +42,8 @@ def read(folder: Path, lane: str) -> dict[str, Any]:
     return {
         "modules": rebuilding.importable(modules),
         "refused": rebuilding.taken(objects[lane], objects),
-        "weights_roots": sorted(
-            {told["weights_root"] for name, told in written.items() if files.reads_weights(folder / name)}
+        "weights_layouts": sorted(
+            {told["weights_layout"] for name, told in written.items() if files.reads_weights(folder / name)}
         ),
     }
 

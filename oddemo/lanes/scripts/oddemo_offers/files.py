@@ -18,15 +18,16 @@ def probe_model() -> Any:
     return keras.Model(given, keras.layers.Dense(2, name="second")(hidden), name="probe")
 
 
-def weights_root(folder: Path) -> str:
-    """Write a file of weights; return the group that they lie in."""
+def weights_layout(folder: Path) -> str:
+    """Write a file of weights; return where the second layer of a kind lies, such as layers/NAME_1."""
     import h5py
 
     probe_model().save_weights(str(folder / _WEIGHTS))
     with h5py.File(folder / _WEIGHTS, "r") as file:
         found: list[str] = []
         file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
-    return found[0].split("/")[0]
+    groups = {name.split("/")[1] for name in found if name.split("/")[1].startswith("dense")}
+    return f"{found[0].split('/')[0]}/NAME{max(groups, key=len)[len('dense') :]}"
 
 
 def reads_weights(folder: Path) -> bool:

@@ -95,9 +95,9 @@ def run(context: typer.Context, name: Name) -> None:
 def matrix(
     *,
     lanes: Annotated[str | None, typer.Option(help="Names of lanes; all TensorFlow versions if not given.")] = None,
-    held_out: Annotated[
-        bool, typer.Option("--held-out", help="Only the cells of the lanes that no rule of prediction has seen.")
-    ] = False,
+    only_with: Annotated[
+        str | None, typer.Option(help="Names of lanes: only the cells in which one of them writes or reads.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("version_matrix.json"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
@@ -110,12 +110,12 @@ def matrix(
     from oddemo.export.loading.cells import foresee
     from oddemo.files import refuse_unwritable_file
     from oddemo.lanes.making import make_lane
-    from oddemo.lanes.matrix import HELD_OUT, VERSIONS, run_matrix
+    from oddemo.lanes.matrix import VERSIONS, run_matrix
     from oddemo.lanes.registry import find_lane
 
     refuse_unwritable_file(out, overwrite=overwrite)
-    names = lanes.split(",") if lanes else [*VERSIONS, *(HELD_OUT if held_out else ())]
-    only = HELD_OUT if held_out else None
+    names = lanes.split(",") if lanes else list(VERSIONS)
+    only = only_with.split(",") if only_with else None
     with telling("lanes") as tell:
         made = [make_lane(find_lane(name), tell=tell) for name in names]
         result = run_matrix(made, out, only_with=only, foresee=foresee, tell=tell)

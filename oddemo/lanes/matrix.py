@@ -119,6 +119,11 @@ def run_matrix(
     say = tell or silent
     if not lanes:
         raise OddemoError("A matrix needs lanes.", expected=", ".join(VERSIONS))
+    strange = set(only_with or ()) - {lane.lane.name for lane in lanes}
+    if strange:
+        raise OddemoError(
+            f"{', '.join(sorted(strange))} takes no part in the matrix.", expected="a lane that is among --lanes"
+        )
     folder = lanes_root() / f"matrix-{_key(lanes)}"
     with held(folder.name, lambda: say("waiting: another process is filling this matrix")):
         cells = _cells(lanes, folder, say)

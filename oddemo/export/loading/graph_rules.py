@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from oddemo.export.cards.declared import shape_conflicts
 from oddemo.export.cards.graph import Body, Library
 from oddemo.export.cards.limits import MAX_GRAPH_BYTES, read_file
 from oddemo.export.cards.tensors import dtype_name
@@ -30,6 +31,8 @@ def saved_model_readings(folder: Path, runtime: Runtime) -> tuple[Reading, ...]:
     graph = next((one for one in graphs if "serve" in one.message(1).texts(4)), graphs[0])
     stripped = bool(graph.message(1).integer(7))
     reasons = dict.fromkeys(_of_graph(graph.message(2), runtime, stripped=stripped))
+    for conflict in shape_conflicts(graph, folder):
+        reasons[Reason("variable_shape", FAILS, f"the variable {conflict}", "variables/variables.index")] = None
     refused: tuple[Reason, ...] = ()
     if not runtime.of_keras("containers")["saved_model"]:
         text = f"Keras {runtime.keras} does not read SavedModel folders; take {LOAD}, or keras.layers.TFSMLayer"

@@ -127,3 +127,60 @@ def test_errors_are_told_without_the_machine(tmp_path):
     assert done.stdout.startswith("OSError: FOLDER/m.h5 and ENVIRONMENT")
     assert "myhost" not in done.stdout
     assert "/some" not in done.stdout
+
+
+def test_what_was_foreseen_is_counted_from_the_cells(stored):
+    cells = [matrix.Cell(**one) for one in stored["cells"]]
+    assert matrix.summary_of(cells) == stored["summary"]
+    foreseen = [one for one in cells if one.predicted is not None]
+    assert {one.format for one in foreseen} == set(matrix.FILES)
+    assert len(foreseen) == sum(one.format in matrix.FILES and one.outcome != "not_made" for one in cells)
+    assert stored["summary"]["agreement"] >= 0.98
+    assert stored["summary"]["false_will_load"] == 0
+    for one in foreseen:
+        assert one.because or one.predicted == "same", one
+
+
+def test_every_kind_of_miss_is_counted():
+    def one(outcome, predicted, form="keras"):
+        return matrix.Cell("detector", form, "tf2.15", "tf2.18", outcome, predicted=predicted)
+
+    cells = [one("same", "same"), one("aborts", "fails"), one("fails", "same"), one("aborts", "changed")]
+    cells += [one("changed", "same"), one("same", "fails"), one("same", "unknown"), one("not_made", None)]
+    summary = matrix.summary_of(cells)
+    assert (summary["cells"], summary["predicted_cells"], summary["agreement"]) == (8, 7, 2 / 7)
+    assert (summary["false_will_load"], summary["false_will_fail"]) == (2, 1)
+    assert (summary["missed_changes"], summary["no_claim"]) == (1, 1)
+    assert "agreement" not in matrix.summary_of([one("same", None)])
+
+
+def test_predictions_are_asked_for_files_only_and_held_out_lanes_are_in_no_table(tmp_path):
+    from oddemo.export.loading.offers import tensorflow_versions
+
+    class Reader:
+        lane = find_lane("tf2.18")
+        versions = {"tensorflow": "2.18.1", "keras": "3.15.1"}  # noqa: RUF012
+
+    asked = []
+
+    def foresee(form, path, versions):
+        asked.append((form, path.relative_to(tmp_path).as_posix(), versions["tensorflow"]))
+        return "fails", "because"
+
+    cells = [matrix.Cell("detector", form, "tf2.15", "tf2.18", "same") for form in ("code", "keras")]
+    found = [matrix._with_prediction(cell, tmp_path, [Reader()], foresee) for cell in cells]
+    assert [cell.predicted for cell in found] == [None, "fails"]
+    assert asked == [("keras", "tf2.15/detector/keras/model.keras", "2.18.1")]
+    for name in matrix.HELD_OUT:
+        locked = find_lane(name).lock.read_text(encoding="utf-8")
+        assert not any(f"tensorflow-cpu=={version} " in locked for version in tensorflow_versions())
+    for name in (*matrix.VERSIONS, *matrix.ASKED):
+        locked = find_lane(name).lock.read_text(encoding="utf-8")
+        assert any(f"tensorflow-cpu=={version} " in locked for version in tensorflow_versions())
+
+
+def test_the_files_are_those_that_the_lanes_write():
+    code = "import json; from oddemo_matrix.produce import FORMATS as f; print(json.dumps({k: f[k][0] for k in f}))"
+    environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert {form: file for form, file in json.loads(done.stdout).items() if file} == matrix.FILES

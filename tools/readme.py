@@ -1,6 +1,7 @@
-"""Set the README's picture and tables from runs and results, or check that they are in step.
+"""Set the README's pictures and tables from runs and results, or check that they are in step.
 
 python tools/readme.py figure     draw docs/symptom.png from a sound and a broken export (needs TensorFlow)
+python tools/readme.py versions   draw docs/versions.png from results/version_matrix.json
 python tools/readme.py tables     rewrite the tables between their markers from results/
 python tools/readme.py check      exit 1 if the tables are not what results/ says
 """
@@ -11,14 +12,26 @@ import json
 import re
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-FIGURE = ROOT / "docs" / "symptom.png"
+FIGURE, VERSIONS = ROOT / "docs" / "symptom.png", ROOT / "docs" / "versions.png"
 #: What the picture shows, and the picture of the built-in sample that it is drawn on.
 FAULT, WORLD, PICTURE = "channel_order/in_graph", "inspection", 42
+#: Format of the version matrix → its words, and whether it is in the picture.
+FORMATS = {
+    "saved_model": ("SavedModel", True),
+    "tflite": ("TFLite of a frozen function", False),
+    "tflite_of_saved_model": ("TFLite of a SavedModel", False),
+    "keras": (".keras", True),
+    "h5": (".h5", True),
+    "weights_h5": (".weights.h5", False),
+    "checkpoint": ("checkpoint", True),
+    "checkpoint_asserted": ("checkpoint, asserted", False),
+}
 
 
 def symptom_table(results: dict[str, Any]) -> str:
@@ -87,11 +100,34 @@ def _row(words: str, figures: dict[str, Any], variations: int) -> str:
     return f"| {words} | {rates} | {figures['false_alarms']} of {variations} |"
 
 
+def version_table(matrix: dict[str, Any]) -> str:
+    """One row a format: what became of it between two TensorFlows."""
+    lines = ["| format | same outputs | loads, other outputs | fails | not written |", "|---|---|---|---|---|"]
+    for form, (words, _) in FORMATS.items():
+        count = Counter(cell["outcome"] for cell in matrix["cells"] if cell["format"] == form)
+        failed = count["fails"] + count["aborts"]
+        lines.append(f"| {words} | {count['same']} | {count['changed']} | {failed} | {count['not_made']} |")
+    summary = matrix["summary"]
+    pairs, names = len(matrix["lanes"]) ** 2, ", ".join(v["tensorflow"] for v in matrix["lanes"].values())
+    lines.append("")
+    lines.append(
+        f"Two small models, {pairs} pairs of {len(matrix['lanes'])} TensorFlows "
+        f"({names}). Said beforehand from the file "
+        f"alone (`oddemo inspect FILE --for tensorflow==2.18`): right in {summary['agreement']:.1%} of "
+        f"{summary['predicted_cells']} cases, {summary['false_will_load']} said to load that did not "
+        "([results/version_matrix.json](results/version_matrix.json))."
+    )
+    return "\n".join(lines)
+
+
 def filled(text: str) -> str:
     """Return the README with its tables set from results/."""
-    path = ROOT / "results" / "fault_benchmark.json"
-    results = json.loads(path.read_text(encoding="utf-8"))
-    for name, table in (("symptoms", symptom_table(results)), ("benchmark", benchmark_table(results))):
+    results, matrix = (
+        json.loads((ROOT / "results" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("fault_benchmark", "version_matrix")
+    )
+    tables = {"symptoms": symptom_table(results), "benchmark": benchmark_table(results)}
+    for name, table in {**tables, "versions": version_table(matrix)}.items():
         pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
         match = re.search(pattern, text, flags=re.DOTALL)
         if match is None:
@@ -138,12 +174,34 @@ def draw() -> None:
     print(f"{FIGURE.relative_to(ROOT)}: {[len(d) for d in found]} detections")
 
 
+def draw_versions() -> None:
+    """Draw four formats of the version matrix."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from oddemo.plots.appearance import style
+    from oddemo.plots.versions import draw_version_matrix
+
+    matrix = json.loads((ROOT / "results" / "version_matrix.json").read_text(encoding="utf-8"))
+    style()
+    cells = [cell for cell in matrix["cells"] if cell["model"] == "pictures_in"]
+    formats = {form: words for form, (words, shown) in FORMATS.items() if shown}
+    figure = plt.figure(figsize=(10, 3.9))
+    draw_version_matrix(cells, figure, versions=list(matrix["lanes"]), formats=formats)
+    figure.savefig(VERSIONS, dpi=80)
+    print(VERSIONS.relative_to(ROOT))
+
+
 def main() -> None:
     """Do what the command line says."""
     command = sys.argv[1] if len(sys.argv) == 2 else ""
     text = README.read_text(encoding="utf-8")
     if command == "figure":
         draw()
+    elif command == "versions":
+        draw_versions()
     elif command == "tables":
         README.write_text(filled(text), encoding="utf-8")
     elif command == "check":

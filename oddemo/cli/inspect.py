@@ -10,7 +10,7 @@ import typer
 
 from oddemo.errors import OddemoError
 
-EPILOG = "Example: oddemo inspect data/detectors/inspection exports/inspection"
+EPILOG = "Example: oddemo inspect exports/inspection --for tensorflow==2.15"
 
 
 def inspect(
@@ -22,16 +22,30 @@ def inspect(
             show_default=False,
         ),
     ],
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for",
+            metavar="RUNTIME",
+            help="Say whether this runtime loads it, or changes it: tensorflow==2.15, tensorflow==2.16,keras==3.15.1, "
+            "or all. May be given several times.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Print what an artefact promises, read without TensorFlow and without running anything in it.
 
-    With two paths, print the fields in which they differ and what each difference means.
+    With two paths, print the fields in which they differ and what each difference means. With --for, print instead what
+    a runtime makes of one artefact; exit status 0: it loads, 1: something changes, fails or cannot be told.
     """
     from oddemo.export.cards import diff_artefacts, read_card
 
     if len(paths) > 2:
         raise OddemoError("Too many paths.", expected="one artefact, or two to compare", found=f"{len(paths)} paths")
+    if targets and len(paths) == 2:
+        raise OddemoError("--for is about one artefact.", expected="one path", found="2 paths", do="ask for each")
+    if targets:
+        _predict(paths[0], targets, as_json=as_json)
     if len(paths) == 1:
         card = read_card(paths[0])
         if as_json:
@@ -55,6 +69,24 @@ def inspect(
         from oddemo.cli.card_view import print_differences
 
         print_differences(first, second, differences, weights)
+
+
+def _predict(path: Path, targets: list[str], *, as_json: bool) -> None:
+    """Print what runtimes make of an artefact, and leave with the status that says it."""
+    from oddemo.export.loading import every_target, parse_target, predict
+    from oddemo.export.loading.record import LOADS
+
+    asked = [one for text in targets for one in (every_target() if text == "all" else (parse_target(text),))]
+    found = [predict(path, target) for target in asked]
+    if as_json:
+        from oddemo.export.cards import read_card
+
+        _print_json({**read_card(path).to_json(), "predictions": [one.to_json() for one in found]})
+    else:
+        from oddemo.cli.prediction_view import print_predictions
+
+        print_predictions(found)
+    raise typer.Exit(int(any(one.outcome != LOADS for one in found)))
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -95,22 +95,35 @@ def run(context: typer.Context, name: Name) -> None:
 def matrix(
     *,
     lanes: Annotated[str | None, typer.Option(help="Names of lanes; all TensorFlow versions if not given.")] = None,
+    only_with: Annotated[
+        str | None, typer.Option(help="Names of lanes: only the cells in which one of them writes or reads.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("version_matrix.json"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Let every TensorFlow version write a model in every format, and every version read it.
 
-    Lanes that are not there are made. An interrupted run goes on where it stopped.
+    Lanes that are not there are made. An interrupted run goes on where it stopped. What happens to each file is also
+    predicted from the file alone, as `oddemo inspect --for` does, and held against what happened.
     """
     from oddemo.cli.status import telling
+    from oddemo.export.loading.cells import foresee
     from oddemo.files import refuse_unwritable_file
     from oddemo.lanes.making import make_lane
     from oddemo.lanes.matrix import VERSIONS, run_matrix
     from oddemo.lanes.registry import find_lane
 
     refuse_unwritable_file(out, overwrite=overwrite)
-    chosen = [find_lane(name) for name in (lanes.split(",") if lanes else VERSIONS)]
+    names = lanes.split(",") if lanes else list(VERSIONS)
+    only = only_with.split(",") if only_with else None
     with telling("lanes") as tell:
-        result = run_matrix([make_lane(lane, tell=tell) for lane in chosen], out, tell=tell)
+        made = [make_lane(find_lane(name), tell=tell) for name in names]
+        result = run_matrix(made, out, only_with=only, foresee=foresee, tell=tell)
     counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(result["summary"]["outcomes"].items()))
-    typer.echo(f"{out}: {result['summary']['cells']} cells: {counts}")
+    summary = result["summary"]
+    typer.echo(f"{out}: {summary['cells']} cells: {counts}")
+    if "agreement" in summary:
+        told = f"foreseen from the file alone: {summary['agreement']:.1%} of {summary['predicted_cells']} cells, "
+        typer.echo(
+            f"{told}{summary['false_will_load']} said to load that did not, {summary['no_claim']} without a claim"
+        )

@@ -11,8 +11,8 @@ import json
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,27 @@ FORMATS = (
     "tflite",
     "tflite_of_saved_model",
 )
+#: Format → the file or folder that holds it; the others are code that is run again, and leave nothing to look at.
+FILES = {
+    "saved_model": "saved_model",
+    "keras": "model.keras",
+    "h5": "model.h5",
+    "weights_h5": "model.weights.h5",
+    "checkpoint": "checkpoint",
+    "checkpoint_asserted": "checkpoint",
+    "tflite": "model.tflite",
+    "tflite_of_saved_model": "of_saved_model.tflite",
+}
+#: Says from a file alone what a lane makes of it: format, file, the lane's versions → an outcome and why.
+Foresee = Callable[[str, Path, dict[str, str]], tuple[str, str | None]]
 #: Outputs up to this far apart count as the same: rounding of float32 stays ten times below it.
 SAME_WITHIN = 1e-5
 #: Signals by which somebody, or a machine without memory, ends a process; a converter that fails sends others.
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-#: The lanes that take part.
-VERSIONS = tuple(lane.name for lane in LANES if lane.module == "oddemo_probe")
+#: The lanes that take part, those that are asked besides what they offer, and those by which predictions are tested.
+VERSIONS, ASKED, HELD_OUT = (
+    tuple(lane.name for lane in LANES if lane.role == role) for role in ("matrix", "asked", "held_out")
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,9 @@ class Cell:
             exception), or `not_made` (the producer could not write it).
         difference: Largest difference of boxes and scores; None where there is nothing to compare, or no finite number.
         error: What was said, without paths.
+        predicted: The outcome that was foreseen from the file alone: `same`, `changed`, `fails` or `unknown` (no claim
+            was made); None where there is no file.
+        because: Why, in the words of the prediction.
     """
 
     model: str
@@ -69,14 +87,30 @@ class Cell:
     outcome: str
     difference: float | None = None
     error: str | None = None
+    predicted: str | None = None
+    because: str | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether what was foreseen is what happened."""
+        return self.predicted == ("fails" if self.outcome == "aborts" else self.outcome)
 
 
-def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) -> dict[str, Any]:
+def run_matrix(
+    lanes: Sequence[Made],
+    out: Path,
+    *,
+    only_with: Sequence[str] | None = None,
+    foresee: Foresee | None = None,
+    tell: Tell | None = None,
+) -> dict[str, Any]:
     """Fill the matrix of some lanes and write it.
 
     Args:
         lanes: Each both writes and reads.
         out: The JSON file; replaced.
+        only_with: Names of lanes; cells between two others are left out of the result. All cells if None.
+        foresee: Asked about each file before its cells are told; nothing is predicted without it.
         tell: Called with a few words whenever something new is done.
 
     Raises:
@@ -85,11 +119,21 @@ def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) ->
     say = tell or silent
     if not lanes:
         raise OddemoError("A matrix needs lanes.", expected=", ".join(VERSIONS))
+    strange = set(only_with or ()) - {lane.lane.name for lane in lanes}
+    if strange:
+        raise OddemoError(
+            f"{', '.join(sorted(strange))} takes no part in the matrix.", expected="a lane that is among --lanes"
+        )
     folder = lanes_root() / f"matrix-{_key(lanes)}"
     with held(folder.name, lambda: say("waiting: another process is filling this matrix")):
         cells = _cells(lanes, folder, say)
+        if only_with is not None:
+            cells = [cell for cell in cells if {cell.producer, cell.consumer} & set(only_with)]
+        if foresee is not None:
+            say("predicting from the files alone")
+            cells = [_with_prediction(cell, folder, lanes, foresee) for cell in cells]
     result = {
-        "summary": {"cells": len(cells), "outcomes": dict(Counter(cell.outcome for cell in cells))},
+        "summary": summary_of(cells),
         "same_within": SAME_WITHIN,
         "lanes": {lane.lane.name: lane.versions for lane in lanes},
         "cells": [asdict(cell) for cell in cells],
@@ -97,6 +141,35 @@ def run_matrix(lanes: Sequence[Made], out: Path, *, tell: Tell | None = None) ->
     }
     write_json(out, result)
     return result
+
+
+def summary_of(cells: Sequence[Cell]) -> dict[str, Any]:
+    """Count outcomes, and how often they were foreseen.
+
+    `false_will_load` counts files of which it was said that they load, with or without a change, and that did not.
+    """
+    told = [cell for cell in cells if cell.predicted is not None]
+    found: dict[str, Any] = {"cells": len(cells), "outcomes": dict(Counter(cell.outcome for cell in cells))}
+    if told:
+        loading = [cell for cell in told if cell.predicted in ("same", "changed")]
+        found |= {
+            "predicted_cells": len(told),
+            "agreement": sum(cell.agrees for cell in told) / len(told),
+            "false_will_load": sum(cell.outcome in ("fails", "aborts") for cell in loading),
+            "false_will_fail": sum(c.predicted == "fails" and c.outcome in ("same", "changed") for c in told),
+            "missed_changes": sum(c.predicted == "same" and c.outcome == "changed" for c in told),
+            "no_claim": sum(cell.predicted == "unknown" for cell in told),
+        }
+    return found
+
+
+def _with_prediction(cell: Cell, folder: Path, lanes: Sequence[Made], foresee: Foresee) -> Cell:
+    if cell.outcome == "not_made" or cell.format not in FILES:
+        return cell
+    path = folder / cell.producer / cell.model / cell.format / FILES[cell.format]
+    versions = next(lane.versions for lane in lanes if lane.lane.name == cell.consumer)
+    predicted, because = foresee(cell.format, path, versions)
+    return replace(cell, predicted=predicted, because=because)
 
 
 def _cells(lanes: Sequence[Made], folder: Path, say: Tell) -> list[Cell]:

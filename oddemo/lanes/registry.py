@@ -25,6 +25,8 @@ class Lane:
         module: The package below `scripts` that runs in it.
         size_mb: About what it takes on disk when nothing of it is there yet.
         python: Its minor version.
+        role: `matrix`: it writes and reads in the version matrix; `asked`: it is only asked what it offers, for
+            predictions; `held_out`: it is not even asked, so that predictions can be tested on it; `odapi`.
         locks: Folder with its lock.
     """
 
@@ -35,6 +37,7 @@ class Lane:
     module: str = "oddemo_probe"
     size_mb: int = 1500
     python: str = PYTHON
+    role: str = "matrix"
     locks: Path = LOCKS
 
     @property
@@ -48,9 +51,9 @@ class Lane:
         return hashlib.sha256(f"{self.python}\n".encode() + self.lock.read_bytes()).hexdigest()[:16]
 
 
-def _tensorflow(version: str, *others: str, meaning: str) -> Lane:
+def _tensorflow(version: str, *others: str, meaning: str, role: str = "matrix") -> Lane:
     name = "tf" + ".".join(version.split(".")[:2])
-    return Lane(name, meaning, (f"tensorflow-cpu=={version}", *others))
+    return Lane(name, meaning, (f"tensorflow-cpu=={version}", *others), role=role)
 
 
 LANES: tuple[Lane, ...] = (
@@ -60,6 +63,12 @@ LANES: tuple[Lane, ...] = (
     _tensorflow("2.18.1", "numpy==2.0.2", meaning="Keras 3, the first with NumPy 2"),
     _tensorflow("2.20.0", meaning="Keras 3, the version that oddemo itself runs on"),
     _tensorflow("2.21.0", meaning="Keras 3, the newest"),
+    _tensorflow("2.14.1", "numpy==1.26.4", meaning="Keras 2.14, asked for predictions", role="asked"),
+    _tensorflow("2.19.1", "keras==3.9.2", "numpy==2.1.3", meaning="Keras 3.9, asked for predictions", role="asked"),
+    _tensorflow("2.13.1", "numpy==1.24.3", meaning="Keras 2.13, to test predictions with", role="held_out"),
+    _tensorflow(
+        "2.17.1", "keras==3.5.0", "numpy==1.26.4", meaning="Keras 3.5, to test predictions with", role="held_out"
+    ),
     Lane(
         "odapi",
         "TensorFlow 2.15 with the TF2 Object Detection API: trains, exports and records",
@@ -67,6 +76,7 @@ LANES: tuple[Lane, ...] = (
         ("tensorflow-cpu==2.15.1", "numpy==1.26.4", "pillow", "six"),
         alone=("tf-object-detection-api==0.1", "tf-slim==1.1.0"),
         module="oddemo_odapi",
+        role="odapi",
     ),
 )
 

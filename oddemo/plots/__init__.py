@@ -12,20 +12,24 @@ from oddemo.plots.pictures import draw_detections, draw_pair, draw_picture, plot
 from oddemo.plots.runs import plot_runs
 from oddemo.plots.stages import plot_stage_strip
 from oddemo.plots.training import plot_learning_curves
+from oddemo.plots.versions import draw_version_matrix, plot_foreseen, plot_version_grid
 
 __all__ = [
     "draw_detections",
     "draw_gallery",
     "draw_pair",
     "draw_picture",
+    "draw_version_matrix",
     "palette",
     "plot_box_middles",
     "plot_confusion",
+    "plot_foreseen",
     "plot_interval",
     "plot_intervals",
     "plot_learning_curves",
     "plot_pixels",
     "plot_runs",
     "plot_stage_strip",
+    "plot_version_grid",
     "style",
 ]

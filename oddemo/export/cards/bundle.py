@@ -129,18 +129,21 @@ def _check_sizes(bundle: Bundle) -> None:
             raise _refused(bundle.prefix, f"tensors that lie over each other in data file {shard}")
 
 
-def full_names(bundle: Bundle) -> dict[str, str]:
-    """Return checkpoint key → the variable's own name, as far as the checkpoint notes it."""
+def object_graph(bundle: Bundle) -> list[Message]:
+    """Return the objects that a checkpoint was written from, in the order of their numbers; none if it notes none."""
     entry = bundle.entries.get(OBJECT_GRAPH_KEY)
     if entry is None or entry.dtype != "string":
-        return {}
+        return []
     data = bundle.read(entry)
     length, position = read_varint(data, 0, len(data))
     start = position + 4  # a checksum of the length
-    if start + length > len(data):
-        return {}
+    return list(Message(data, start, start + length).messages(1)) if start + length <= len(data) else []
+
+
+def full_names(bundle: Bundle) -> dict[str, str]:
+    """Return checkpoint key → the variable's own name, as far as the checkpoint notes it."""
     names: dict[str, str] = {}
-    for node in Message(data, start, start + length).messages(1):
+    for node in object_graph(bundle):
         for attribute in node.messages(2):
             key, name = attribute.text(3), attribute.text(2)
             if key and name:

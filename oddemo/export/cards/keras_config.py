@@ -80,7 +80,7 @@ def _name(layer: Layer) -> str:
     return str(layer.get("name") or _settings(layer).get("name") or "")
 
 
-def _inbound(layer: Layer) -> list[str]:
+def inbound(layer: Layer) -> list[str]:
     """Return the names of the layers that feed this one, from either generation's format."""
     found: list[str] = []
     stack: list[Any] = [layer.get("inbound_nodes")]
@@ -105,7 +105,7 @@ def pixel_layers(model: Any, depth: int = 0) -> tuple[list[Layer], Layer] | None
     layers = layers_of(model)
     if depth > 20 or not layers:
         return None
-    chained = any(_inbound(layer) for layer in layers)
+    chained = any(inbound(layer) for layer in layers)
     by_name = {_name(layer): layer for layer in layers}
     for position, layer in enumerate(layers):
         inner = pixel_layers(layer, depth + 1) if _class(layer) in _NESTED else None
@@ -120,7 +120,7 @@ def _chain(layer: Layer, by_name: dict[str, Layer]) -> list[Layer]:
     found: list[Layer] = []
     seen = {_name(layer)}
     while True:
-        source = next((name for name in _inbound(layer) if name in by_name), None)
+        source = next((name for name in inbound(layer) if name in by_name), None)
         if source is None or source in seen:
             return list(reversed(found))
         seen.add(source)

@@ -53,6 +53,18 @@ def keras_card(path: Path) -> ContractCard:
     Raises:
         OddemoError: If it is damaged, a bomb, or names files outside of itself.
     """
+    config, version = archive_texts(path)
+    return _card(
+        "keras", path, config, version=Fact(version, "metadata.json keras_version"), weights=keras_weights(path)
+    )
+
+
+def archive_texts(path: Path) -> tuple[Any, str | None]:
+    """Return the configuration in a .keras archive, and the version of Keras that wrote it if it says so.
+
+    Raises:
+        OddemoError: If it is damaged, a bomb, or names files outside of itself.
+    """
     plain_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -68,9 +80,8 @@ def keras_card(path: Path) -> ContractCard:
         raise
     except ZIP_ERRORS as error:
         raise _refused(path, f"{type(error).__name__}: {error}") from None
-    weights = keras_weights(path)
-    version = Fact(metadata.get("keras_version") if isinstance(metadata, dict) else None, "metadata.json keras_version")
-    return _card("keras", path, config, version=version, weights=weights)
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    return config, version if isinstance(version, str) else None
 
 
 def keras_weights(path: Path, *, keep: bool = False) -> tuple[WeightTensor, ...]:

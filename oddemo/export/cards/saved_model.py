@@ -8,6 +8,7 @@ from pathlib import Path
 from oddemo.errors import OddemoError
 from oddemo.export.cards.card import ContractCard, Danger, Fact, Signature, TensorSpec
 from oddemo.export.cards.danger import CUSTOM, SAVER_OPS, addresses, gather, risk_of
+from oddemo.export.cards.declared import shape_conflicts
 from oddemo.export.cards.detector_facts import flow_facts
 from oddemo.export.cards.frozen import constant_weights
 from oddemo.export.cards.graph import Body, Library
@@ -56,6 +57,10 @@ def saved_model_card(folder: Path) -> ContractCard:
     else:
         weights = summarise(constant_weights(library))
         notes.append("It has no variables: its weights, if it has any, are constants of the graph.")
+    conflicts = shape_conflicts(graph, folder)
+    if conflicts:
+        more = f", and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+        notes.append(f"It cannot be loaded: {conflicts[0]}{more}. Was it exported for another number of classes?")
     return ContractCard(
         kind="saved_model",
         path=str(folder),

@@ -22,7 +22,7 @@ MAX_BYTES = (1 << 31) - 1
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL", "CONV_3D")
 
 #: Custom operations that the standard runtime registers.
-_STANDARD = frozenset({TFLITE_OP, "AudioSpectrogram", "Mfcc"})
+STANDARD = frozenset({TFLITE_OP, "AudioSpectrogram", "Mfcc"})
 
 _FOLDED = "a converter may have folded it into the first convolution"
 
@@ -129,7 +129,7 @@ def _dangers(model: TfliteModel) -> tuple[Danger, ...]:
     for graph in model.subgraphs:
         for op in graph.operations:
             risk = risk_of(op.op.removeprefix("Flex")) if op.custom else None
-            if op.custom and risk is None and not op.op.startswith("Flex") and op.op not in _STANDARD:
+            if op.custom and risk is None and not op.op.startswith("Flex") and op.op not in STANDARD:
                 risk = CUSTOM
             if risk is not None:
                 found.append((op.op, risk, f"graph {graph.name!r}"))

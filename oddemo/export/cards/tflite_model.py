@@ -135,12 +135,14 @@ class TfliteModel:
         subgraphs: The main one first.
         signatures: `(key, subgraph, inputs by name, outputs by name)` with tensor indices.
         metadata: Name → where its bytes lie in the file.
+        codes: `(operation, whether it is custom, version)` of every operation that the file names.
     """
 
     data: bytes
     subgraphs: tuple[Subgraph, ...]
     signatures: tuple[tuple[str, int, dict[str, int], dict[str, int]], ...]
     metadata: dict[str, tuple[int, int]]
+    codes: tuple[tuple[str, bool, int], ...] = ()
 
     def note(self, name: str) -> bytes:
         """Return the bytes of a metadata entry, empty if there is none."""
@@ -185,7 +187,10 @@ def parse_tflite(data: bytes) -> TfliteModel:
         buffer = table.integer(1, "I")
         if buffer < len(spans):
             metadata[table.text(0)] = spans[buffer]
-    return TfliteModel(data, subgraphs, tuple(_signature(table, subgraphs) for table in root.tables(7)), metadata)
+    signatures = tuple(_signature(table, subgraphs) for table in root.tables(7))
+    versions = [table.integer(2, "i", 1) for table in root.tables(1)]
+    listed = tuple((*code, version) for code, version in zip(codes, versions, strict=True))
+    return TfliteModel(data, subgraphs, signatures, metadata, listed)
 
 
 def _span(table: Table, size: int) -> tuple[int, int]:

@@ -21,8 +21,9 @@ STORED = {
 
 def test_a_line_a_comparison():
     assert list(told(STORED, world="land", metric="ap")) == [
-        "more of it   +3.1* [ +1.1,  +5.0]  p 0.040",
-        "left alone  -20.0  [-40.0, +10.0]  p 0.060",
+        "land, change in ap:",
+        "  more of it   +3.1* [ +1.1,  +5.0]  p 0.040",
+        "  left alone  -20.0  [-40.0, +10.0]  p 0.060",
     ]
     assert level(STORED, world="land", condition="more", metric="ap") == "0.500 [0.400, 0.600]"
 

@@ -10,9 +10,9 @@ from oddemo.study.results import SIGNIFICANT
 
 
 def told(stored: Mapping[str, Any], *, world: str, metric: str) -> Iterator[str]:
-    """Yield a line for each comparison of one world by one metric, in points of a hundred, with limits and Holm's p.
+    """Yield a heading and a line for each comparison of one world by one metric, in points of a hundred.
 
-    A star marks a difference that Holm's correction leaves standing.
+    After the difference come its 95 % limits and Holm's p; a star marks what the correction leaves standing.
 
     Args:
         stored: Content of a results file.
@@ -29,11 +29,12 @@ def told(stored: Mapping[str, Any], *, world: str, metric: str) -> Iterator[str]
             f"The study compares nothing in {world} by {metric}.",
             expected=f"worlds {', '.join(stored['worlds'])}; metrics {', '.join(stored['metrics'])}",
         )
+    yield f"{world}, change in {metric}:"
     width = max(len(words[one["name"]]) for one in chosen)
     for one in chosen:
         point, low, high = (100 * one[key] for key in ("point", "low", "high"))
         star = "*" if one["p_holm"] <= SIGNIFICANT else " "
-        yield f"{words[one['name']]:{width}} {point:+6.1f}{star} [{low:+5.1f}, {high:+5.1f}]  p {one['p_holm']:.3f}"
+        yield f"  {words[one['name']]:{width}} {point:+6.1f}{star} [{low:+5.1f}, {high:+5.1f}]  p {one['p_holm']:.3f}"
 
 
 def level(stored: Mapping[str, Any], *, world: str, condition: str, metric: str) -> str:

@@ -12,6 +12,7 @@ from oddemo.study.design import Study
 #: Study → module that declares it as `STUDY`.
 MODULES: Mapping[str, str] = {
     "imbalance": "oddemo.study.imbalance",
+    "smote": "oddemo.study.smote",
     "label_noise": "oddemo.study.label_noise",
     "augmentation": "oddemo.study.augmentation",
 }

@@ -56,7 +56,8 @@ def decode_heads(
     encodings = box_encodings.astype(np.float32) / np.array(post.box_coder_weights, np.float32)
     size = anchors_yxyx[:, 2:] - anchors_yxyx[:, :2]
     centre = encodings[..., :2] * size + anchors_yxyx[:, :2] + 0.5 * size
-    extent = np.exp(np.minimum(encodings[..., 2:], _LOG_SCALE_LIMIT)) * size
+    log_scale = np.minimum(encodings[..., 2:], _LOG_SCALE_LIMIT) if post.limit_log_scale else encodings[..., 2:]
+    extent = np.exp(log_scale) * size
     top_left = centre - 0.5 * extent
     boxes = np.concatenate([top_left, top_left + extent], axis=-1)
     if post.clip_boxes:

@@ -138,6 +138,8 @@ class Postprocessing:
         soft_sigma: How slowly scores fall with the overlap in the soft kind; above 0 there.
         classes_per_box: How many classes a box hands out where suppression is class-agnostic, best first.
         clip_boxes: Boxes are clipped to the network's frame before suppression; TFLite's own operation does not.
+        limit_log_scale: The logarithm by which an encoding scales its anchor is limited before it is raised, as
+            tf-models-official does; the Object Detection API does not.
         nms_algorithm: `greedy`, or `tfvision_v2`: tf-models-official's own, which differs below an overlap of 0.5 (see
             `suppress_tfvision_v2`).
         pre_nms_top_k: How many boxes a class takes into suppression.
@@ -163,6 +165,7 @@ class Postprocessing:
     soft_sigma: float = 0.0
     classes_per_box: int = 1
     clip_boxes: bool = True
+    limit_log_scale: bool = True
     nms_algorithm: str = "greedy"
     activation: str = "sigmoid"
     anchor_size: float | None = None

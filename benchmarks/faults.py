@@ -18,11 +18,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks import summary, variations
 from benchmarks.detectors import BenchmarkDetector, benchmark_detector
 from benchmarks.masking import hidden_in
 from benchmarks.odapi import ODAPI, run_odapi
+from benchmarks.odapi import pairs as odapi_pairs
 from benchmarks.record import FAITHFUL_SEED, FAULT_SEED, PAIR_SEED, PICTURES, Trial, keep, lot, path_of, tag_every_third
 from oddemo.audit.faults.registry import fault
 from oddemo.audit.images import ImageSet
@@ -67,8 +69,17 @@ def main() -> None:
     command = "python -m benchmarks.faults"
     seeds = [FAULT_SEED, FAITHFUL_SEED, PAIR_SEED]
     stamp = provenance(seeds=seeds, command=command) | {"commits": sorted({trial["commit"] for trial in trials})}
+    stamp |= {"pairs": how_drawn(trials)}
     write_json(options.out, summary.summarise(trials) | {"provenance": stamp})
     print(summary.as_text(read_json(options.out)["summary"]))
+
+
+def how_drawn(trials: list[dict[str, Any]]) -> str:
+    """Say how many of the pairs are not those that `pairs` draws: a work folder may hold some of an earlier rule."""
+    drawn = {trial.name for name in DETECTORS for trial, _ in pairs(name)} | {trial.name for trial, _ in odapi_pairs()}
+    kept = [trial for trial in trials if trial["kind"] == "pair"]
+    earlier = sum(trial["name"] not in drawn for trial in kept)
+    return f"{len(kept) - earlier} drawn by lot, {earlier} kept that an earlier rule of this benchmark had drawn"
 
 
 def run_detector(name: str, work: Path, kinds: list[str]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -101,6 +102,28 @@ def checkpoints(folder: Path) -> None:
     built_in = small_model(tf_keras)
     train(built_in, tf_keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.8), 3)
     tf.train.Checkpoint(model=built_in, optimizer=built_in.optimizer).write(str(folder / "keras_ema" / "w"))
+
+
+def head(classes: int, folder: Path) -> None:
+    """A SavedModel with a last layer of so many classes."""
+    module = tf.Module()
+    module.kernel = tf.Variable(tf.zeros((2, classes)), name="head/kernel")
+    module.bias = tf.Variable(tf.zeros((5,)), name="bias", shape=tf.TensorShape((None,)))
+    given = tf.TensorSpec((None, 2), tf.float32)
+    module.serve = tf.function(lambda x: {"out": x @ module.kernel}, input_signature=[given])
+    tf.saved_model.save(module, str(folder), signatures=module.serve)
+
+
+def other_classes(folder: Path) -> None:
+    """A graph for four classes beside the weights of three, as the Object Detection API exports one by mistake."""
+    head(3, folder.with_name("three_classes"))
+    head(4, folder)
+    shutil.rmtree(folder / "variables")
+    shutil.copytree(folder.with_name("three_classes") / "variables", folder / "variables")
+    try:
+        tf.saved_model.load(str(folder))
+    except ValueError as error:
+        ORACLE["other_classes"] = str(error)
 
 
 def weights_only(weights: list[np.ndarray], folder: Path) -> None:
@@ -248,6 +271,7 @@ def main(folder: Path) -> None:
         save(module, getattr(module, variant), folder / variant)
     dangerous = Dangerous()
     save(dangerous, dangerous.serve, folder / "dangerous")
+    other_classes(folder / "other_classes")
     checkpoints(folder)
     keras_files(folder)
     tflite_files(folder)

@@ -13,6 +13,7 @@ import pytest
 from card_artefacts import calls, field, function, made, node, oracle, write_saved_model
 
 from oddemo.errors import OddemoError
+from oddemo.export.cards import read_card
 from oddemo.export.loading import OUTCOMES, Reason, parse_target, predict
 from oddemo.export.loading.offers import Runtime, keras_table, runtimes, standing_for, tensorflow_versions
 from oddemo.export.loading.target import every_target
@@ -131,6 +132,15 @@ def test_a_real_saved_model_loads_everywhere_but_not_as_a_keras_model() -> None:
         found = predict(made() / "combined", target)
         assert found.outcome == "loads", target.asked
         assert found.readings[1].outcome == "fails"
+
+
+def test_a_variable_that_cannot_take_its_weights_is_told_by_the_card_and_by_every_runtime() -> None:
+    assert "(2, 3)" in oracle()["other_classes"] or "incompatible" in oracle()["other_classes"]
+    assert "head/kernel is declared [2, 4] and stored [2, 3]" in read_card(made() / "other_classes").notes[-1]
+    for target in every_target():
+        assert rules(made() / "other_classes", target.asked) == {"variable_shape"}
+        assert predict(made() / "three_classes", target).outcome == "loads"
+    assert not any("cannot be loaded" in note for note in read_card(made() / "raw_export").notes)
 
 
 def test_keras_files_of_both_generations() -> None:

@@ -14,6 +14,9 @@ MODULES: Mapping[str, str] = {
     "imbalance": "oddemo.study.imbalance",
     "label_noise": "oddemo.study.label_noise",
     "augmentation": "oddemo.study.augmentation",
+    "bias": "oddemo.study.bias",
+    "hyperparameters": "oddemo.study.hyperparameters",
+    "cross_validation": "oddemo.study.cross_validation",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,15 @@ from oddemo.data.picture_measures import brightness_of
 from oddemo.data.sample import sample_dataset
 from oddemo.detect.recipe import Recipe
 from oddemo.errors import OddemoError
+from oddemo.files import read_json
 from oddemo.metrics.slices import sliced_metrics
-from oddemo.study import bias, hyperparameters
+from oddemo.study import architecture, bias, hyperparameters
 from oddemo.study.changes import LeanToLight, LeanToMiddle, MixedWithFresh, TakeFew
 from oddemo.study.design import as_json
 from oddemo.study.detecting import DetectorTrial, leaning_of, scaled, weak_spots_of
 from oddemo.study.held_out_parts import HeldOutTrial
+from oddemo.study.places import PLACES
+from oddemo.study.pretrained import PretrainedTrial
 
 
 def test_the_brightest_pictures_are_kept():
@@ -82,7 +87,7 @@ def test_a_recipe_is_scaled_entry_by_entry():
 
 
 def test_conditions_of_one_study_differ():
-    for study in (bias.STUDY, hyperparameters.STUDY):
+    for study in (architecture.STUDY, bias.STUDY, hyperparameters.STUDY):
         assert len({str(as_json(one.trial)) for one in study.conditions}) == len(study.conditions)
 
 
@@ -110,6 +115,21 @@ def test_a_part_is_held_back_for_real(bccd_root, monkeypatch, tmp_path):
     assert (told["part"], told["held_pictures"], told["training_pictures"]) == (3, 2, 6)
     assert 0 <= told["held_ap"] <= 1
     assert 0 <= told["ap"] <= 1
+
+
+def test_each_architecture_starts_from_a_detector_of_its_own(bccd_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+    monkeypatch.setitem(PLACES, "wildlife", replace(PLACES["wildlife"], pictures={"train": 3}))
+    tiny = {"steps": 1, "batch_size": 1, "warmup_steps": 0}
+    trial = PretrainedTrial({"resnet_depth": 10, "width": 0.25}, tiny, {**tiny, "score_threshold": 0.3}, (TakeFew(2),))
+    trial.prepare("bccd", tmp_path)
+    wider = replace(trial, model={"resnet_depth": 10, "width": 0.5})
+    starts = {one.start(tmp_path) for one in (trial, trial, wider)}
+    assert len(starts) == 2
+    told = trial.measure("bccd", 1, tmp_path, tmp_path / "scratch")
+    assert told["training_pictures"] == 2
+    assert 350_000 < told["weights"] < 400_000
+    assert read_json(tmp_path / "scratch" / "detector" / "training.json")["weights_from"] == "all but the classifier"
 
 
 def test_another_split_and_weak_spots_are_told_beside(bccd_root, monkeypatch, tmp_path):

@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = {
     "bias": "oddemo.study.bias",
     "hyperparameters": "oddemo.study.hyperparameters",
     "cross_validation": "oddemo.study.cross_validation",
+    "architecture": "oddemo.study.architecture",
 }
 
 

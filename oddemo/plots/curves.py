@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oddemo.errors import OddemoError
 from oddemo.plots.appearance import DASHES, axes_or_current
@@ -44,7 +44,8 @@ def plot_curves(
         points = [value.point for value in values.values()]
         arms = [[value.point - value.low for value in values.values()]]
         arms.append([value.high - value.point for value in values.values()])
-        look = {"color": f"C{row}", "marker": _MARKERS[row % len(_MARKERS)], "linestyle": DASHES[row % len(DASHES)]}
+        look: dict[str, Any] = {"color": f"C{row}", "marker": _MARKERS[row % len(_MARKERS)]}
+        look["linestyle"] = DASHES[row % len(DASHES)]
         ax.errorbar(places, points, yerr=arms, label=name, markersize=9, capsize=6, elinewidth=2.5, **look)
     ax.set_xticks(range(len(settings[0])), list(settings[0]))
     ax.set_xlim(-0.4, len(settings[0]) - 0.6)

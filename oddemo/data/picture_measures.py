@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddemo.data.images import read_image_rgb
-from oddemo.data.records import Dataset
+from oddemo.data.records import Dataset, ImageRecord
 from oddemo.errors import OddemoError
 
 
@@ -42,6 +42,12 @@ def measure_picture(image_rgb: NDArray[np.uint8]) -> PictureMeasures:
     spread = values.max(axis=2) - values.min(axis=2)
     detail = np.abs(cv2.Laplacian(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
     return PictureMeasures(float(values.mean()), float(spread.mean()), float(detail.mean()))
+
+
+def brightness_of(dataset: Dataset, record: ImageRecord) -> float:
+    """Return the mean of a picture's pixels, 0 to 1: as stored with generated pictures, or from the file."""
+    stored = record.attributes.get("mean_brightness")
+    return float(stored) if stored is not None else float(read_image_rgb(dataset.image_path(record)).mean()) / 255
 
 
 def picture_measures(dataset: Dataset) -> PictureMeasures:

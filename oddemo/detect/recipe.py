@@ -36,6 +36,7 @@ class Recipe:
         learning_rate: Highest learning rate of Adam; it falls to 0 along a cosine.
         warmup_steps: Steps in which the learning rate rises to its highest.
         clip_norm: Largest global norm of a gradient.
+        weight_decay: TF-Vision's `l2_weight_decay`: half of it times the sum of the squared kernels joins the loss.
         ema_decay: Decay of the moving average of the weights, which is then what is evaluated and kept; 0 for none.
         focal_alpha: Weight of positive anchors in the focal loss.
         focal_gamma: Exponent of the focal loss.
@@ -71,6 +72,7 @@ class Recipe:
     learning_rate: float = 3e-3
     warmup_steps: int = 50
     clip_norm: float = 5.0
+    weight_decay: float = 0.0
     ema_decay: float = 0.0
     focal_alpha: float = 0.25
     focal_gamma: float = 1.5
@@ -96,6 +98,7 @@ class Recipe:
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("warmup_steps", self.warmup_steps >= 0, "at least 0"),
+            ("weight_decay", 0 <= self.weight_decay < float("inf"), "finite, at least 0"),
             ("backbone", self.backbone in ("resnet", "mobilenet"), "resnet or mobilenet"),
             ("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1"),
             ("scale_min", 0 < self.scale_min <= self.scale_max, "above 0, and at most scale_max"),
@@ -185,6 +188,7 @@ class Recipe:
                 "focal_loss_alpha": self.focal_alpha,
                 "focal_loss_gamma": self.focal_gamma,
                 "box_loss_weight": self.box_loss_weight,
+                "l2_weight_decay": self.weight_decay,
             },
             "train_data": {
                 **data,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddemo.data.images import read_image_rgb
+from oddemo.data.picture_measures import brightness_of
 from oddemo.data.records import Dataset, Detections, FloatArray, ImageRecord
 from oddemo.errors import OddemoError
 from oddemo.metrics.average_precision import average_precision
@@ -145,7 +145,7 @@ def _image_groups(dataset: Dataset, by: str) -> dict[str, list[ImageRecord]]:
     known = [record for record in dataset.records if by in record.attributes]
     if by == "brightness" and not known:
         return _thirds(
-            [(_brightness(dataset, record), record) for record in dataset.records], ("dark", "mid", "bright")
+            [(brightness_of(dataset, record), record) for record in dataset.records], ("dark", "mid", "bright")
         )
     if not known:
         attributes = sorted({name for record in dataset.records for name in record.attributes})
@@ -164,12 +164,6 @@ def _image_groups(dataset: Dataset, by: str) -> dict[str, list[ImageRecord]]:
             groups[str(value)].append(record)
     unknown = [record for record in dataset.records if by not in record.attributes]
     return {**groups, "unknown": unknown} if unknown else groups
-
-
-def _brightness(dataset: Dataset, record: ImageRecord) -> float:
-    """Return the mean of the pixels, 0 to 1: as stored with generated pictures, or from the file."""
-    stored = record.attributes.get("mean_brightness")
-    return float(stored) if stored is not None else float(read_image_rgb(dataset.image_path(record)).mean()) / 255
 
 
 def _thirds(pairs: list[tuple[float, ImageRecord]], names: tuple[str, str, str]) -> dict[str, list[ImageRecord]]:

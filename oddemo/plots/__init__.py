@@ -6,6 +6,7 @@ Without axes, the current ones are used, so a cell can end with `plt.show()`.
 from oddemo.plots.appearance import palette, style
 from oddemo.plots.boxes import plot_box_middles
 from oddemo.plots.confusion import plot_confusion
+from oddemo.plots.curves import plot_curves
 from oddemo.plots.gallery import draw_gallery
 from oddemo.plots.intervals import plot_interval, plot_intervals
 from oddemo.plots.pictures import draw_detections, draw_pair, draw_picture, plot_pixels
@@ -23,6 +24,7 @@ __all__ = [
     "palette",
     "plot_box_middles",
     "plot_confusion",
+    "plot_curves",
     "plot_foreseen",
     "plot_interval",
     "plot_intervals",

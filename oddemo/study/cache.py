@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,20 @@ def run_key(run: Run, shared: Mapping[str, Any]) -> str:
         run: The run.
         shared: What its trial's `prepare` returned.
     """
-    content = {
-        "world": run.world,
-        "seed": run.seed,
-        "trial": as_json(run.condition.trial),
-        "shared": as_json(shared),
-        "code": code_fingerprint(type(record).__module__ for record in records_in(run.condition.trial)),
-        "versions": package_versions(tuple(name for name in PACKAGES if name != "oddemo")),
-    }
+    trial = run.condition.trial
+    content = {"world": run.world, "seed": run.seed, "trial": as_json(trial), "shared": as_json(shared)}
+    return content_key(content, [type(record).__module__ for record in records_in(trial)])
+
+
+def content_key(content: Mapping[str, Any], modules: Iterable[str]) -> str:
+    """Return a key of JSON values, of the code of modules, and of the versions of the packages that matter.
+
+    Args:
+        content: What decides a result.
+        modules: Whose code decides it, too.
+    """
+    versions = package_versions(tuple(name for name in PACKAGES if name != "oddemo"))
+    content = {**content, "code": code_fingerprint(modules), "versions": versions}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:KEY_DIGITS]
 
 

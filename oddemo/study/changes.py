@@ -9,6 +9,7 @@ from typing import Protocol
 from oddemo.data.balance.pasting import paste_objects
 from oddemo.data.balance.repeat_factors import sample_by_repeat_factor
 from oddemo.data.balance.resampling import oversample, undersample
+from oddemo.data.damage.bias import lean_to_light, lean_to_middle
 from oddemo.data.damage.selection import make_rare, take_few
 from oddemo.data.records import Dataset
 from oddemo.errors import OddemoError
@@ -110,6 +111,61 @@ class PasteRare:
         class_id = dataset.class_names.index(name) + 1
         without = sum(class_id not in record.class_ids for record in dataset.records)
         return paste_objects(dataset, name, max(1, round(self.part * without)), folder / "pasted", seed=seed)
+
+
+@dataclass(frozen=True)
+class LeanToLight:
+    """Keep the brightest part of the pictures, the darkest of them left out.
+
+    Attributes:
+        part: How much of the pictures is kept.
+    """
+
+    part: float
+
+    def apply(self, dataset: Dataset, *, seed: int, folder: Path) -> Dataset:
+        """See `oddemo.data.damage.bias.lean_to_light`."""
+        del seed, folder
+        return lean_to_light(dataset, round(self.part * len(dataset)))
+
+
+@dataclass(frozen=True)
+class LeanToMiddle:
+    """Keep the part of the pictures whose objects lie nearest to the middle.
+
+    Attributes:
+        part: How much of the pictures is kept.
+    """
+
+    part: float
+
+    def apply(self, dataset: Dataset, *, seed: int, folder: Path) -> Dataset:
+        """See `oddemo.data.damage.bias.lean_to_middle`."""
+        del seed, folder
+        return lean_to_middle(dataset, round(self.part * len(dataset)))
+
+
+@dataclass(frozen=True)
+class MixedWithFresh:
+    """Draw most pictures from what another change leaves, and some from the whole dataset.
+
+    Attributes:
+        change: The other change.
+        pictures: How many are drawn in all.
+        fresh: How many of them come from the whole.
+    """
+
+    change: Change
+    pictures: int
+    fresh: int
+
+    def apply(self, dataset: Dataset, *, seed: int, folder: Path) -> Dataset:
+        """See `oddemo.data.damage.selection.take_few`."""
+        fresh = {record.image_id for record in take_few(dataset, self.fresh, seed=seed).records}
+        changed = self.change.apply(dataset, seed=seed, folder=folder)
+        others = changed.subset(record.image_id for record in changed.records if record.image_id not in fresh)
+        drawn = take_few(others, self.pictures - self.fresh, seed=seed)
+        return dataset.subset(fresh.union(record.image_id for record in drawn.records))
 
 
 def one_of(names: tuple[str, ...], dataset: Dataset) -> str:

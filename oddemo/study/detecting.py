@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from oddemo.data.damage.bias import off_centre
+from oddemo.data.picture_measures import brightness_of
 from oddemo.data.records import Dataset, Detections
 from oddemo.detect.recipe import Recipe
 from oddemo.metrics.average_precision import average_precision, class_average_precision
@@ -30,6 +32,10 @@ class DetectorTrial:
         weigh_classes: Power of the class weights in the loss, see `oddemo.data.balance.weights`; 0 for none.
         rare: Classes of which a world has one: its average precision and the mean of all others are told, too.
         measured_on: Split of the measurement; choices are made on `val`, reports come from `test`.
+        scale: Entry of the recipe → factor on it, after everything else; batch size and steps are rounded.
+        also_on: Another split that is measured: its numbers are told as `val_ap` and so on; empty for none.
+        weak_spots: Whether average precision is told for the darkest third of the pictures and for objects near the
+            border, too, and how far the training pictures lean.
     """
 
     changes: tuple[Change, ...] = ()
@@ -37,10 +43,13 @@ class DetectorTrial:
     weigh_classes: float = 0.0
     rare: tuple[str, ...] = ()
     measured_on: str = "test"
+    scale: Mapping[str, float] = field(default_factory=dict)
+    also_on: str = ""
+    weak_spots: bool = False
 
     def prepare(self, world: str, work: Path) -> Mapping[str, Any]:
         """Draw the world's pictures, and return the fingerprints of pictures and starting weights."""
-        return shared_facts(world, work, self.measured_on)
+        return shared_facts(world, work, self.measured_on, *filter(None, [self.also_on]))
 
     def measure(self, world: str, seed: int, work: Path, scratch: Path) -> Mapping[str, float]:
         """Train and measure once."""
@@ -52,10 +61,31 @@ class DetectorTrial:
             from oddemo.data.balance.weights import class_weights
 
             recipe["class_weights"] = class_weights(dataset, power=self.weigh_classes)
-        measured_on = pictures_of(world, self.measured_on, work)
-        found = trained_detections(world, dataset, [measured_on], recipe=recipe, seed=seed, scratch=scratch)
-        measured = precision_of(measured_on, found[0], rare=self.rare)
+        recipe = scaled({**PLACES[world].recipe, **recipe}, self.scale)
+        measured_on = [pictures_of(world, split, work) for split in (self.measured_on, self.also_on) if split]
+        found = trained_detections(world, dataset, measured_on, recipe=recipe, seed=seed, scratch=scratch)
+        measured = precision_of(measured_on[0], found[0], rare=self.rare)
+        if self.also_on:
+            measured |= {
+                f"{self.also_on}_{metric}": precision_of(measured_on[1], found[1])[metric] for metric in METRICS
+            }
+        if self.weak_spots:
+            measured |= weak_spots_of(measured_on[0], found[0]) | leaning_of(dataset)
         return {**measured, "training_pictures": len(dataset)}
+
+
+def scaled(recipe: Mapping[str, Any], factors: Mapping[str, float]) -> dict[str, Any]:
+    """Return a recipe with some entries multiplied.
+
+    Args:
+        recipe: Entries of a recipe; what it leaves out has the recipe's own default.
+        factors: Entry → factor.
+    """
+    changed = dict(recipe)
+    for name, factor in factors.items():
+        value = recipe.get(name, getattr(Recipe(), name))
+        changed[name] = max(1, round(value * factor)) if isinstance(value, int) else value * factor
+    return changed
 
 
 def shared_facts(world: str, work: Path, *splits: str) -> dict[str, Any]:
@@ -128,3 +158,27 @@ def precision_of(dataset: Dataset, detections: Sequence[Detections], *, rare: tu
             found[f"common_{metric}"] = float(np.nanmean(np.delete(by_class, index)))
         found |= {f"{metric}_{name}": float(value) for name, value in zip(dataset.class_names, by_class, strict=True)}
     return found
+
+
+def weak_spots_of(dataset: Dataset, detections: Sequence[Detections]) -> dict[str, float]:
+    """Return AP on the darkest third of the pictures, and on objects with their middle in the outer half of a picture.
+
+    Args:
+        dataset: Pictures with their true boxes.
+        detections: One set a picture.
+    """
+    from oddemo.metrics.slices import sliced_metrics
+
+    found: dict[str, float] = {}
+    for by, part in (("brightness", "dark"), ("position", "border")):
+        slices = {one.name.split(" ")[0]: one.ap for one in sliced_metrics(dataset, detections, by=by, resamples=2)}
+        found[f"{part}_ap"] = float(slices[part] or 0.0)
+    return found
+
+
+def leaning_of(dataset: Dataset) -> dict[str, float]:
+    """Return the mean brightness of pictures, and how far from the middle their objects lie; both from 0 to 1."""
+    return {
+        "training_brightness": float(np.mean([brightness_of(dataset, one) for one in dataset.records])),
+        "training_off_centre": float(np.mean([off_centre(one) for one in dataset.records if len(one.class_ids)])),
+    }

@@ -15,6 +15,10 @@ MODULES: Mapping[str, str] = {
     "smote": "oddemo.study.smote",
     "label_noise": "oddemo.study.label_noise",
     "augmentation": "oddemo.study.augmentation",
+    "bias": "oddemo.study.bias",
+    "hyperparameters": "oddemo.study.hyperparameters",
+    "cross_validation": "oddemo.study.cross_validation",
+    "architecture": "oddemo.study.architecture",
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from oddemo.data.boxes import box_areas
+from oddemo.data.picture_measures import brightness_of
 from oddemo.data.records import Dataset, ImageRecord
 from oddemo.errors import OddemoError
 
@@ -56,6 +57,11 @@ def mix_pictures(
 def lean_to_middle(dataset: Dataset, pictures: int) -> Dataset:
     """Keep the pictures whose objects lie nearest to the middle."""
     return _with_smallest(dataset, pictures, off_centre)
+
+
+def lean_to_light(dataset: Dataset, pictures: int) -> Dataset:
+    """Keep the brightest pictures."""
+    return _with_smallest(dataset, pictures, lambda record: -brightness_of(dataset, record))
 
 
 def lean_to_size(dataset: Dataset, pictures: int, *, largest: bool) -> Dataset:

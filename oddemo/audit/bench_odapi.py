@@ -149,6 +149,7 @@ def settings_in(told: Mapping[str, Any]) -> Settings:
         nms_kind="class_agnostic" if kept["use_class_agnostic_nms"] else "soft" if sigma else "per_class",
         soft_sigma=sigma,
         clip_boxes=False,
+        clip_kept_boxes=True,
         limit_log_scale=False,
         box_coder_weights=(y, x, height, width),
     )

@@ -72,8 +72,10 @@ def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def _select(boxes: Float, scores: Float, post: Postprocessing) -> tuple[Float, Float, NDArray[np.int64]]:
-    """Run threshold and suppression on one picture; class ids from 1."""
+def _select(
+    boxes: Float, scores: Float, post: Postprocessing, window_yxyx: Float
+) -> tuple[Float, Float, NDArray[np.int64]]:
+    """Run threshold and suppression on one picture, which lies in a window of the network's frame; ids from 1."""
     agnostic = post.nms_kind == "class_agnostic"
     # tf-models-official suppresses over all classes with TensorFlow's own kernel, within a class with its own code.
     rule = suppress if agnostic or post.nms_algorithm == "greedy" else suppress_tfvision_v2
@@ -98,11 +100,15 @@ def _select(boxes: Float, scores: Float, post: Postprocessing) -> tuple[Float, F
             picked_boxes.append(boxes[passing])
             picked_scores.append(np.take_along_axis(scores[passing], further[:, None], axis=1)[:, 0])
             picked_ids.append(further + 1)
-    all_scores = np.concatenate(picked_scores)
+    all_boxes, all_scores, all_ids = (np.concatenate(one) for one in (picked_boxes, picked_scores, picked_ids))
+    if post.clip_kept_boxes:
+        all_boxes = np.clip(all_boxes, np.tile(window_yxyx[:2], 2), np.tile(window_yxyx[2:], 2))
+        left = (all_boxes[:, 2:] > all_boxes[:, :2]).all(axis=1)
+        all_boxes, all_scores, all_ids = all_boxes[left], all_scores[left], all_ids[left]
     most = post.max_detections * (min(post.classes_per_box, scores.shape[1]) if agnostic else 1)
     order = np.argsort(-all_scores, kind="stable")[:most]
     order = order[all_scores[order] >= post.final_threshold]
-    return np.concatenate(picked_boxes)[order], all_scores[order], np.concatenate(picked_ids)[order]
+    return all_boxes[order], all_scores[order], all_ids[order]
 
 
 def _softly(
@@ -149,7 +155,9 @@ def detect(
     clip_to = batch.image_sizes_hw_px if stored_sizes_hw_px is None else stored_sizes_hw_px
     results = []
     for index in range(len(decoded.boxes_yxyx)):
-        boxes, scores, ids = _select(decoded.boxes_yxyx[index], decoded.scores[index], post)
+        corner = batch.offset_yx[index]
+        window = np.concatenate([corner, corner + batch.image_sizes_hw_px[index] * batch.scale_yx[index]])
+        boxes, scores, ids = _select(decoded.boxes_yxyx[index], decoded.scores[index], post, window)
         size_hw = clip_to[index].astype(np.float64)
         boxes = _to_frame(boxes.astype(np.float64), batch, index, frame_hw, post.box_frame)
         if post.final_activation == "sigmoid":

@@ -138,6 +138,8 @@ class Postprocessing:
         soft_sigma: How slowly scores fall with the overlap in the soft kind; above 0 there.
         classes_per_box: How many classes a box hands out where suppression is class-agnostic, best first.
         clip_boxes: Boxes are clipped to the network's frame before suppression; TFLite's own operation does not.
+        clip_kept_boxes: Boxes are clipped to the picture after suppression, before they are handed out, and those of
+            which nothing is left are dropped, as the Object Detection API does.
         limit_log_scale: The logarithm by which an encoding scales its anchor is limited before it is raised, as
             tf-models-official does; the Object Detection API does not.
         nms_algorithm: `greedy`, or `tfvision_v2`: tf-models-official's own, which differs below an overlap of 0.5 (see
@@ -165,6 +167,7 @@ class Postprocessing:
     soft_sigma: float = 0.0
     classes_per_box: int = 1
     clip_boxes: bool = True
+    clip_kept_boxes: bool = False
     limit_log_scale: bool = True
     nms_algorithm: str = "greedy"
     activation: str = "sigmoid"

@@ -136,6 +136,19 @@ def test_boxes_go_back_to_the_picture_and_other_frames_are_what_they_say():
     np.testing.assert_allclose(swapped.boxes_yxyx_px[fits], picture.boxes_yxyx_px[fits][:, [1, 0, 3, 2]], rtol=1e-6)
 
 
+def test_kept_boxes_are_clipped_to_the_picture_and_empty_ones_make_room():
+    inside, outside, across = [10.0, 10.0, 30.0, 30.0], [10.0, 130.0, 30.0, 150.0], [80.0, 100.0, 140.0, 160.0]
+    boxes = np.array([[outside, across, inside]], np.float32)
+    scores = np.array([[[0.9, 0.0], [0.8, 0.0], [0.0, 0.7]]], np.float32)
+    # The picture takes 96 x 128 of the network's 128 x 128.
+    post = Postprocessing(0.05, 0.5, 2, 100, box_frame="network", clip_boxes=False, clip_kept_boxes=True)
+    found = detect(Decoded(boxes, scores), one_picture(), (128, 128), post)[0]
+    np.testing.assert_allclose(found.boxes_yxyx_px, [[80.0, 100.0, 96.0, 128.0], inside])
+    np.testing.assert_allclose(found.scores, [0.8, 0.7])
+    as_it_was = detect(Decoded(boxes, scores), one_picture(), (128, 128), replace(post, clip_kept_boxes=False))[0]
+    np.testing.assert_allclose(as_it_was.scores, [0.9, 0.8])
+
+
 def test_labels_shift_and_permute():
     plain = run(_POST)
     np.testing.assert_array_equal(run(replace(_POST, label_offset=-1)).class_ids, plain.class_ids - 1)

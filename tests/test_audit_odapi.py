@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oddemo.audit.bench_odapi import settings_in
-from oddemo.audit.faults.parameters import _NAMES, parameter
+from oddemo.audit.faults.parameters import NAMES, parameter
 from oddemo.audit.faults.registry import fault
 from oddemo.audit.plant.odapi import ODAPI_PLANTS, ODAPIParts
 from oddemo.audit.settings import Normalization
@@ -34,7 +34,7 @@ TOLD: dict[str, Any] = {
         "soft_nms_sigma": 0.0,
     },
 }
-FAMILIES = sorted(_NAMES)
+FAMILIES = sorted(NAMES)
 
 
 def changed(**entries: Any) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def test_what_the_bench_cannot_run_is_refused_by_its_name(entries: dict[str, Any
 
 
 def test_every_knob_has_a_name_in_every_family():
-    assert len({frozenset(_NAMES[family]) for family in FAMILIES}) == 1
+    assert len({frozenset(NAMES[family]) for family in FAMILIES}) == 1
     told = settings_in(TOLD)
     assert "pipeline.config" in parameter(told, "score_threshold", "0.05")
     assert "0.05" in parameter(told, "score_threshold", "0.05")

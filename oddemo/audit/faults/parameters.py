@@ -7,7 +7,7 @@ from oddemo.audit.settings import Settings
 _GENERATOR = "task.model.detection_generator"
 _SUPPRESSION = "model.ssd.post_processing.batch_non_max_suppression"
 #: Knob → its name, by family; `{}` takes the value.
-_NAMES = {
+NAMES = {
     "tfvision": {
         "score_threshold": f"{_GENERATOR}.pre_nms_score_threshold={{}}",
         "nms_iou": f"{_GENERATOR}.nms_iou_threshold={{}}",
@@ -44,4 +44,4 @@ def parameter(settings: Settings, knob: str, value: object = "") -> str:
         knob: Such as `score_threshold`.
         value: What it has to be.
     """
-    return _NAMES[settings.family][knob].format(value)
+    return NAMES[settings.family][knob].format(value)

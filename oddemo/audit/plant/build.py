@@ -75,12 +75,25 @@ def build(
                 batch_size=1 if "v1" in parts.overrides.values() else None,  # see `export_saved_model`
             )
         if parts.names_swapped:
-            first, second, *others = read_label_map(place / LABEL_MAP)
-            write_label_map(place / LABEL_MAP, (second, first, *others), overwrite=True)
-    if parts.client is None:
-        return f"savedmodel:{place}"
-    script = folder / f"{parts.client}.py"
-    for source, copy in ((CLIENTS / script.name, script), (place / LABEL_MAP, folder / LABEL_MAP)):
+            swap_names(place / LABEL_MAP)
+    return f"savedmodel:{place}" if parts.client is None else with_script(parts.client, place)
+
+
+def swap_names(label_map: Path) -> None:
+    """Swap the first two names of a label map, in place."""
+    first, second, *others = read_label_map(label_map)
+    write_label_map(label_map, (second, first, *others), overwrite=True)
+
+
+def with_script(client: str, export: Path) -> str:
+    """Put a serving script, and the label map, beside the SavedModel that it loads; return the script's source.
+
+    Args:
+        client: Name of a script in `clients`.
+        export: The SavedModel, in a folder of its own.
+    """
+    script = export.parent / f"{client}.py"
+    for source, copy in ((CLIENTS / script.name, script), (export / LABEL_MAP, export.parent / LABEL_MAP)):
         with atomic_file(copy) as temporary:
             shutil.copyfile(source, temporary)
     return f"python:{script}:detect"
@@ -98,8 +111,7 @@ def _tflite(parts: Parts, detector: Path, file: Path, calibration: Sequence[Path
             calibration=_network_inputs(detector, calibration) if parts.tflite == "int8" else None,
         )
     if parts.names_swapped:
-        first, second, *others = read_label_map(label_map_beside(file))
-        write_label_map(label_map_beside(file), (second, first, *others), overwrite=True)
+        swap_names(label_map_beside(file))
     return file
 
 

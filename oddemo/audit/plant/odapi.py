@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from oddemo.audit.plant.build import CLIENTS
+from oddemo.audit.plant.build import swap_names, with_script
 from oddemo.audit.sources.labels import LABEL_MAP
-from oddemo.data.label_map import read_label_map, write_label_map
 from oddemo.errors import OddemoError
-from oddemo.files import atomic_file
 from oddemo.lanes.running import made_lane, run_in_lane
 
 
@@ -109,15 +106,8 @@ def build_odapi(parts: ODAPIParts, detector: Path, folder: Path, *, early: Path 
     options += ["--checkpoint", early.absolute()] if parts.early and early is not None else []
     run_in_lane(made, ["export", detector.absolute(), *options], what="The export failed")
     if parts.names_swapped:
-        first, second, *others = read_label_map(place / LABEL_MAP)
-        write_label_map(place / LABEL_MAP, (second, first, *others), overwrite=True)
-    if parts.client is None:
-        return f"savedmodel:{place}"
-    script = folder / f"{parts.client}.py"
-    for source, copy in ((CLIENTS / script.name, script), (place / LABEL_MAP, folder / LABEL_MAP)):
-        with atomic_file(copy) as temporary:
-            shutil.copyfile(source, temporary)
-    return f"python:{script}:detect"
+        swap_names(place / LABEL_MAP)
+    return f"savedmodel:{place}" if parts.client is None else with_script(parts.client, place)
 
 
 def _resizer(text: str) -> ODAPIParts:

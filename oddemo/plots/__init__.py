@@ -1,8 +1,9 @@
 """Plots for notebooks: each takes the axes to draw on, returns them, and computes nothing.
 
-Without axes, the current ones are used, so a cell can end with `plt.show()`.
+Without axes, the current ones are used, so a cell can end with `show(alt="…")`.
 """
 
+from oddemo.plots.alt import show
 from oddemo.plots.appearance import palette, style
 from oddemo.plots.boxes import plot_box_middles
 from oddemo.plots.confusion import plot_confusion
@@ -33,5 +34,6 @@ __all__ = [
     "plot_runs",
     "plot_stage_strip",
     "plot_version_grid",
+    "show",
     "style",
 ]

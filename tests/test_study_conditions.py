@@ -106,6 +106,29 @@ def test_weight_decay_is_tf_visions_own_and_is_half_the_sum_of_squares():
         Recipe(weight_decay=-1.0)
 
 
+def test_a_trial_that_may_stop_early_tells_which_step_it_kept(bccd_root, monkeypatch, tmp_path):
+    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+    tiny = {"steps": 6, "batch_size": 1, "warmup_steps": 1, "score_threshold": 0.3, "learning_rate": 1e-9}
+    trial = DetectorTrial((TakeFew(2),), tiny, stop_every=2, patience=1)
+    shared = trial.prepare("bccd", tmp_path)
+    assert set(shared["pictures"]) == {"train", "test", "val"}
+    told = trial.measure("bccd", 1, tmp_path, tmp_path / "scratch")
+    # At a learning rate of next to nothing the second measurement is no better than the first.
+    assert (told["kept_step"], told["last_step"]) == (2, 4)
+
+
+def test_an_l1_weight_adds_the_sum_of_absolute_kernels():
+    from oddemo.detect.detector import build_model
+
+    params = Recipe(weight_decay=0.02, input_size_px=64).experiment(num_classes=2)
+    model = build_model(params, l1_weight=0.03)
+    kernels = [one.numpy().astype(np.float64) for one in model.trainable_variables if len(one.shape) == 4]
+    by_hand = sum(0.02 / 2 * (one**2).sum() + 0.03 * np.abs(one).sum() for one in kernels)
+    assert float(np.sum([float(loss) for loss in model.losses])) == pytest.approx(by_hand, rel=1e-4)
+    with pytest.raises(OddemoError, match="l1_weight"):
+        Recipe(l1_weight=-1.0)
+
+
 def test_a_part_is_held_back_for_real(bccd_root, monkeypatch, tmp_path):
     monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
     tiny = {"steps": 2, "batch_size": 1, "warmup_steps": 1, "score_threshold": 0.3}

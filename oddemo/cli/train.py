@@ -32,6 +32,10 @@ def train(
     seed: Annotated[int, typer.Option(help="Another seed, other weights.", min=0)] = 0,
     train_split: Annotated[str, typer.Option(help="Split to learn from.")] = "train",
     val_split: Annotated[str, typer.Option(help="Split to measure on at the end, if it is there.")] = "val",
+    stop_every: Annotated[
+        int | None, typer.Option(help="Early stopping: measure every so many steps, keep the best weights.", min=1)
+    ] = None,
+    patience: Annotated[int, typer.Option(help="Early stopping: end after so many measurements without a best.")] = 3,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training in OUT.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the detector in OUT.")] = False,
 ) -> None:
@@ -40,6 +44,7 @@ def train(
     Makes OUT/params.yaml, OUT/ckpt-*, OUT/label_map.pbtxt, OUT/training.json and OUT/logs (for TensorBoard). The same
     pictures, options and seed give the same weights, also if the training was killed and resumed in between.
     """
+    from oddemo.detect.stopping import EarlyStopping
     from oddemo.detect.train import train as run
 
     changes = {"steps": steps, "batch_size": batch_size, "learning_rate": learning_rate, "input_size_px": input_size}
@@ -51,10 +56,13 @@ def train(
         out,
         init_from=init_from,
         seed=seed,
+        stopping=None if stop_every is None else EarlyStopping(stop_every, patience),
         resume=resume,
         overwrite=overwrite,
     )
     last = result.history[-1]
+    if result.kept_step != last["step"]:
+        typer.echo(f"the weights are those of step {result.kept_step}, the best on {val_split}")
     typer.echo(f"{last['step']:.0f} steps in {result.seconds:.0f} s ({result.cpu_seconds:.0f} CPU s)")
     if result.validation:
         numbers = ", ".join(f"{name.upper()} {result.validation[name]:.3f}" for name in ("ap", "ap50", "ap75"))

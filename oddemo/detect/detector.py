@@ -185,12 +185,26 @@ def _whole_network(model: Any) -> Any:
     return WholeNetwork()
 
 
-def build_model(params: Any) -> Any:
-    """Build TF-Vision's RetinaNet of a configuration, with freshly drawn weights."""
+def build_model(params: Any, *, l1_weight: float = 0.0) -> Any:
+    """Build TF-Vision's RetinaNet of a configuration, with freshly drawn weights.
+
+    Args:
+        params: TF-Vision's `ExperimentConfig`.
+        l1_weight: Beside the configuration's weight decay, so many times the sum of the kernels' absolute values joins
+            the model's losses; TF-Vision's configuration has no place for it.
+    """
     load_tensorflow()
     from official.vision.tasks import retinanet
 
-    return retinanet.RetinaNetTask(params.task).build_model()
+    if not l1_weight:
+        return retinanet.RetinaNetTask(params.task).build_model()
+    import tf_keras
+    from official.vision.modeling import factory
+
+    sides = tf_keras.layers.InputSpec(shape=[None, *params.task.model.input_size])
+    # TF-Vision halves its weight decay, as `tf.nn.l2_loss` does.
+    kernels = tf_keras.regularizers.L1L2(l1=l1_weight, l2=params.task.losses.l2_weight_decay / 2)
+    return factory.build_retinanet(input_specs=sides, model_config=params.task.model, l2_regularizer=kernels)
 
 
 def detections_from_outputs(outputs: Mapping[str, NDArray[Any]], image_info: NDArray[np.float32]) -> Detections:

@@ -9,7 +9,7 @@ from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
 
 
-def draw_weights(params: Any, *, seed: int, head_init: str) -> Any:
+def draw_weights(params: Any, *, seed: int, head_init: str, l1_weight: float = 0.0) -> Any:
     """Build TF-Vision's RetinaNet with weights that follow from the seed.
 
     Args:
@@ -17,6 +17,7 @@ def draw_weights(params: Any, *, seed: int, head_init: str) -> Any:
         seed: The same seed gives the same weights.
         head_init: `he_normal` draws the kernels of the head with the variance that keeps signals alive; `tf_vision`
             leaves its standard deviations of 0.01 and 1e-5, with which a short training hardly starts.
+        l1_weight: So many times the sum of the kernels' absolute values is one of the model's losses.
     """
     load_tensorflow()
     import tf_keras
@@ -24,7 +25,7 @@ def draw_weights(params: Any, *, seed: int, head_init: str) -> Any:
     from oddemo.detect.detector import build_model
 
     tf_keras.utils.set_random_seed(seed)
-    model = build_model(params)
+    model = build_model(params, l1_weight=l1_weight)
     if head_init == "he_normal":
         kernels = [variable for variable in model.head.trainable_variables if len(variable.shape) == 4]
         for number, kernel in enumerate(kernels):

@@ -8,6 +8,8 @@ from typing import Any
 
 from oddemo.errors import OddemoError
 
+#: How a learning rate may go on after its warm-up.
+SCHEDULES = ("cosine", "stepwise", "constant")
 #: What is different where a training starts from another detector.
 FINE_TUNING: Mapping[str, Any] = {"steps": 600}
 
@@ -33,10 +35,13 @@ class Recipe:
         anchor_size: Side of the smallest anchor in strides of its level.
         steps: Training steps.
         batch_size: Pictures in a step.
-        learning_rate: Highest learning rate of Adam; it falls to 0 along a cosine.
+        learning_rate: Highest learning rate of Adam.
+        schedule: How it goes on from there: `cosine` falls to 0 with the last step, `stepwise` is divided by ten after
+            two thirds and again after eight ninths of the steps, `constant` stays.
         warmup_steps: Steps in which the learning rate rises to its highest.
         clip_norm: Largest global norm of a gradient.
         weight_decay: TF-Vision's `l2_weight_decay`: half of it times the sum of the squared kernels joins the loss.
+        l1_weight: So many times the sum of the kernels' absolute values joins the loss.
         ema_decay: Decay of the moving average of the weights, which is then what is evaluated and kept; 0 for none.
         focal_alpha: Weight of positive anchors in the focal loss.
         focal_gamma: Exponent of the focal loss.
@@ -70,9 +75,11 @@ class Recipe:
     steps: int = 3000
     batch_size: int = 8
     learning_rate: float = 3e-3
+    schedule: str = "cosine"
     warmup_steps: int = 50
     clip_norm: float = 5.0
     weight_decay: float = 0.0
+    l1_weight: float = 0.0
     ema_decay: float = 0.0
     focal_alpha: float = 0.25
     focal_gamma: float = 1.5
@@ -99,6 +106,8 @@ class Recipe:
             ("learning_rate", self.learning_rate > 0, "above 0"),
             ("warmup_steps", self.warmup_steps >= 0, "at least 0"),
             ("weight_decay", 0 <= self.weight_decay < float("inf"), "finite, at least 0"),
+            ("l1_weight", 0 <= self.l1_weight < float("inf"), "finite, at least 0"),
+            ("schedule", self.schedule in SCHEDULES, " or ".join(SCHEDULES)),
             ("backbone", self.backbone in ("resnet", "mobilenet"), "resnet or mobilenet"),
             ("ema_decay", 0 <= self.ema_decay < 1, "from 0 to below 1"),
             ("scale_min", 0 < self.scale_min <= self.scale_max, "above 0, and at most scale_max"),
@@ -216,13 +225,19 @@ class Recipe:
             "optimizer_config": {
                 **averages,
                 "optimizer": {"type": "adam", "adam": {"global_clipnorm": self.clip_norm}},
-                "learning_rate": {
-                    "type": "cosine",
-                    "cosine": {"initial_learning_rate": self.learning_rate, "decay_steps": self.steps},
-                },
+                "learning_rate": self._schedule(),
                 "warmup": {
                     "type": "linear",
                     "linear": {"warmup_steps": self.warmup_steps, "warmup_learning_rate": 0.0},
                 },
             },
         }
+
+    def _schedule(self) -> dict[str, Any]:
+        rate = self.learning_rate
+        if self.schedule == "constant":
+            return {"type": "constant", "constant": {"learning_rate": rate}}
+        if self.schedule == "stepwise":
+            boundaries = [self.steps * 2 // 3, self.steps * 8 // 9]
+            return {"type": "stepwise", "stepwise": {"boundaries": boundaries, "values": [rate, rate / 10, rate / 100]}}
+        return {"type": "cosine", "cosine": {"initial_learning_rate": rate, "decay_steps": self.steps}}

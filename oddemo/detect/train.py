@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ from oddemo.detect.checkpoints import STATE, TrainingState, begin_or_resume, dat
 from oddemo.detect.folder import CHECKPOINT_NAME, LABEL_MAP, TRAINING
 from oddemo.detect.recipe import Recipe
 from oddemo.detect.runtime import load_tensorflow
-from oddemo.errors import OddemoError
+from oddemo.detect.scalars import ScalarLog
+from oddemo.detect.stopping import MEASURED, BestWeights, EarlyStopping, best_step
+from oddemo.detect.train_checks import check_data, check_finite, check_stopping
 from oddemo.files import refuse_to_overwrite, write_json
 from oddemo.progress import track
 from oddemo.provenance import provenance
@@ -29,7 +30,9 @@ class TrainingResult:
 
     Attributes:
         folder: The detector folder.
-        history: One mapping a log line: `step`, `total_loss`, `cls_loss`, `box_loss`, `learning_rate`.
+        history: One mapping a log line: `step`, `total_loss`, `cls_loss`, `box_loss`, `learning_rate`, and `val_ap`
+            where early stopping measured.
+        kept_step: Step whose weights are the detector's: the last one, or the best one where early stopping measured.
         validation: COCO metrics on the validation pictures: `ap`, `ap50`, `ap75`, and `pictures`; empty without any.
         seconds: Wall time of training, without validation.
         cpu_seconds: Processor time of the same, over all cores.
@@ -37,6 +40,7 @@ class TrainingResult:
 
     folder: Path
     history: tuple[Mapping[str, float], ...]
+    kept_step: int
     validation: Mapping[str, float]
     seconds: float
     cpu_seconds: float
@@ -52,6 +56,7 @@ def train(
     seed: int = 0,
     log_every: int = 50,
     save_every: int = 500,
+    stopping: EarlyStopping | None = None,
     resume: bool = False,
     overwrite: bool = False,
     command: str | None = None,
@@ -71,16 +76,21 @@ def train(
         seed: Decides the first weights and every random choice in the input.
         log_every: Steps between two log lines.
         save_every: Steps between two saved states.
+        stopping: Measure on the validation pictures while training, end when it gets no better, and keep the best
+            weights instead of the last. The learning rate follows its schedule for the recipe's whole length: with
+            `constant` an early end is like a shorter training, with `cosine` it has not fallen to 0.
         resume: Take up the interrupted training in `folder`.
         overwrite: Replace the detector in `folder`; it stays until the new one is trained.
         command: Goes into `training.json` as the way to make this detector again; the running command if not given.
         on_log: Called with every log line.
 
     Raises:
-        OddemoError: If there is nothing to learn from, the folder is taken, or the data have other classes.
+        OddemoError: If there is nothing to learn from, the folder is taken, the data have other classes, or early
+            stopping has nothing to measure.
     """
     folder = Path(folder)
-    _check_data(recipe, train_data, val_data)
+    check_data(recipe, train_data, val_data)
+    check_stopping(stopping, recipe, val_data)
     if not resume:
         refuse_to_overwrite(folder, overwrite=overwrite)
         shutil.rmtree(folder / STATE, ignore_errors=True)
@@ -91,21 +101,26 @@ def train(
         "train_data": {"name": train_data.name, "pictures": len(train_data), "sha256": dataset_fingerprint(train_data)},
         "init_from": None if init_from is None else Path(init_from).name,
         "log_every": log_every,
+        "stopping": None if stopping is None else asdict(stopping),
     }
     begin_or_resume(folder, run, resume=resume)
     loop = _Loop(recipe, train_data, folder, seed=seed, init_from=init_from)
+    if stopping is not None and val_data is not None:
+        loop.stop_early(stopping, val_data)
     clock = time.perf_counter(), time.process_time()
     for line in loop.run(log_every=log_every, save_every=max(log_every, save_every - save_every % log_every)):
         if on_log is not None:
             on_log(line)
     seconds, cpu_seconds = time.perf_counter() - clock[0], time.process_time() - clock[1]
-    loop.write_detector(train_data.class_names)
-    validation = _validate(folder, val_data, loop.step)
+    kept_step = loop.write_detector(train_data.class_names)
+    validation = _validate(folder, val_data, kept_step)
     if validation:
-        _TensorBoard(folder / LOGS / "validation", [validation])
+        ScalarLog(folder / LOGS / "validation", [validation])
     facts = {
         **run,
         "weights_from": loop.weights_from,
+        "last_step": loop.step,
+        "kept_step": kept_step,
         "validation": validation,
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu_seconds, 1),
@@ -115,7 +130,7 @@ def train(
     }
     write_json(folder / TRAINING, facts)
     shutil.rmtree(folder / STATE)
-    return TrainingResult(folder, tuple(loop.history), validation, seconds, cpu_seconds)
+    return TrainingResult(folder, tuple(loop.history), kept_step, validation, seconds, cpu_seconds)
 
 
 class _Loop:
@@ -132,11 +147,14 @@ class _Loop:
         self.params = recipe.experiment(num_classes=len(dataset.class_names))
         self.samples = Samples(dataset, recipe, seed=seed)
         self.task = retinanet.RetinaNetTask(self.params.task)
-        self.model = draw_weights(self.params, seed=seed, head_init=recipe.head_init)
+        self.model = draw_weights(self.params, seed=seed, head_init=recipe.head_init, l1_weight=recipe.l1_weight)
         self.optimizer = self.task.create_optimizer(self.params.trainer.optimizer_config, self.params.runtime)
         if recipe.ema_decay:
             self.optimizer.shadow_copy(self.model)
         self.state = TrainingState(folder, self.model, self.optimizer)
+        self.stopping: EarlyStopping | None = None
+        self._measure: Callable[[], float] | None = None
+        self.best = BestWeights(folder / STATE)
         self.weights_from = "drawn"
         if init_from is not None:
             self.weights_from = start_from(self.model, dataset.class_names, init_from)
@@ -153,6 +171,15 @@ class _Loop:
         """Every log line."""
         return self.state.history
 
+    def stop_early(self, stopping: EarlyStopping, val_data: Dataset) -> None:
+        """Measure on pictures while training, and end when it gets no better."""
+        from oddemo.detect.detector import Detector
+        from oddemo.detect.evaluate import evaluate
+
+        detector = Detector(self.params, val_data.class_names, self.model)
+        self.stopping = stopping
+        self._measure = lambda: float(evaluate(detector, val_data).ap)
+
     def run(self, *, log_every: int, save_every: int) -> Iterator[dict[str, float]]:
         """Train to the last step and yield the log lines."""
         tf = load_tensorflow()
@@ -165,31 +192,45 @@ class _Loop:
             self.task.train_step((images, labels), self.model, self.optimizer, metrics=metrics)
 
         train_step = tf.function(one_step)
-        logs = _TensorBoard(self.folder / LOGS / "train", self.history)
+        logs = ScalarLog(self.folder / LOGS / "train", self.history)
         steps = track(batches, "training", total=self.recipe.steps - self.first_step)
         for step, (images, labels) in enumerate(steps, self.first_step + 1):
             train_step(images, labels)
-            if step % log_every and step != self.recipe.steps:
+            due = self.stopping is not None and self.stopping.is_due(step)
+            if step % log_every and step != self.recipe.steps and not due:
                 continue
-            line = {"step": step, "learning_rate": float(self.optimizer.learning_rate(step - 1))}
+            line = {"step": step, "learning_rate": self._learning_rate(step - 1)}
             line |= {metric.name: float(metric.result()) for metric in metrics}
             for metric in metrics:
                 metric.reset_states()
-            _check_finite(line)
+            check_finite(line)
+            if due and self._measure is not None:
+                line[MEASURED] = self._measure()
             self.history.append(line)
             logs.write(line)
+            if due and best_step(self.history) == step:
+                self.best.keep(self.model)
             if step % save_every == 0 and step != self.recipe.steps:
                 self.state.save()
             yield line
+            if self.stopping is not None and self.stopping.is_over(self.history):
+                break
         self.samples.forget()
         if self.samples.failure is not None:
             raise self.samples.failure
 
-    def write_detector(self, class_names: tuple[str, ...]) -> None:
+    def _learning_rate(self, step: int) -> float:
+        rate = self.optimizer.learning_rate
+        return float(rate(step) if callable(rate) else rate)
+
+    def write_detector(self, class_names: tuple[str, ...]) -> int:
         """Write configuration, label map and weights; the checkpoint is one that TF-Vision's trainer can start from.
 
         Where averages were kept, they are the model's weights from here on, and the raw ones lie beside them, as in the
-        best checkpoint that TF-Vision's own trainer keeps.
+        best checkpoint that TF-Vision's own trainer keeps. Where early stopping measured, the best weights are written.
+
+        Returns:
+            The step whose weights these are.
         """
         tf = load_tensorflow()
         from official.core import train_utils
@@ -200,6 +241,10 @@ class _Loop:
         write_label_map(self.folder / LABEL_MAP, class_names, overwrite=True)
         for stale in self.folder.glob(f"{CHECKPOINT_NAME}-*"):
             stale.unlink()
+        kept_step = self.step
+        if self.stopping is not None:
+            kept_step = best_step(self.history)
+            self.best.put_back(self.model)
         objects = {"model": self.model, **self.model.checkpoint_items}
         if self.recipe.ema_decay:
             self._swap_averages()
@@ -208,7 +253,8 @@ class _Loop:
         manager = tf.train.CheckpointManager(
             checkpoint, str(self.folder), max_to_keep=1, checkpoint_name=CHECKPOINT_NAME
         )
-        manager.save(checkpoint_number=self.step)
+        manager.save(checkpoint_number=kept_step)
+        return kept_step
 
     def _swap_averages(self) -> None:
         """As the optimizer's `swap_weights`, which runs only under a distribution strategy."""
@@ -217,58 +263,6 @@ class _Loop:
             raw = variable.numpy()
             variable.assign(average)
             average.assign(raw)
-
-
-class _TensorBoard:
-    """Scalars for TensorBoard; on resuming, lines that a killed run wrote after its last state are dropped."""
-
-    def __init__(self, folder: Path, history: list[dict[str, float]]) -> None:
-        tf = load_tensorflow()
-        shutil.rmtree(folder, ignore_errors=True)
-        self._tf, self._writer = tf, tf.summary.create_file_writer(str(folder))
-        for line in history:
-            self.write(line)
-
-    def write(self, line: Mapping[str, float]) -> None:
-        """Add the values of one log line."""
-        with self._writer.as_default(step=int(line["step"])):
-            for name, value in line.items():
-                if name != "step":
-                    self._tf.summary.scalar(name, value)
-        self._writer.flush()
-
-
-def _check_data(recipe: Recipe, train_data: Dataset, val_data: Dataset | None) -> None:
-    if recipe.class_weights and len(recipe.class_weights) != len(train_data.class_names):
-        raise OddemoError(
-            "The recipe's class_weights do not fit the classes.",
-            expected=f"{len(train_data.class_names)} weights ({', '.join(train_data.class_names)}), or none",
-            found=str(len(recipe.class_weights)),
-        )
-    if not any(len(record.class_ids) for record in train_data.records):
-        raise OddemoError(
-            f"{train_data.name} has nothing to learn from.",
-            expected="at least one picture with a box",
-            found=f"{len(train_data)} pictures without boxes",
-        )
-    if val_data is not None and val_data.class_names != train_data.class_names:
-        raise OddemoError(
-            "Training and validation data have different classes.",
-            expected=", ".join(train_data.class_names),
-            found=", ".join(val_data.class_names),
-        )
-
-
-def _check_finite(line: Mapping[str, float]) -> None:
-    import math
-
-    if not all(math.isfinite(value) for value in line.values()):
-        raise OddemoError(
-            f"The training diverged before step {line['step']:.0f}.",
-            expected="finite losses",
-            found=json.dumps({name: str(value) for name, value in line.items()}),
-            do="lower the learning rate of the recipe, or look at the annotations with `oddemo data check`",
-        )
 
 
 def _validate(folder: Path, val_data: Dataset | None, step: int) -> dict[str, float]:

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,14 @@ from oddemo.data.damage.bias import off_centre
 from oddemo.data.picture_measures import brightness_of
 from oddemo.data.records import Dataset, Detections
 from oddemo.detect.recipe import Recipe
+from oddemo.detect.stopping import EarlyStopping
 from oddemo.metrics.average_precision import average_precision, class_average_precision
 from oddemo.metrics.matches import match_dataset
 from oddemo.study.changes import Change, one_of
 from oddemo.study.places import PLACES, pictures_of, start_of
+
+if TYPE_CHECKING:
+    from oddemo.detect.train import TrainingResult
 
 METRICS = ("ap", "ap50")
 
@@ -36,6 +40,8 @@ class DetectorTrial:
         also_on: Another split that is measured: its numbers are told as `val_ap` and so on; empty for none.
         weak_spots: Whether average precision is told for the darkest third of the pictures and for objects near the
             border, too, and how far the training pictures lean.
+        stop_every: Early stopping: steps between two measurements on the validation pictures; 0 for none.
+        patience: Early stopping: so many measurements without a new best end the training.
     """
 
     changes: tuple[Change, ...] = ()
@@ -46,10 +52,13 @@ class DetectorTrial:
     scale: Mapping[str, float] = field(default_factory=dict)
     also_on: str = ""
     weak_spots: bool = False
+    stop_every: int = 0
+    patience: int = 3
 
     def prepare(self, world: str, work: Path) -> Mapping[str, Any]:
         """Draw the world's pictures, and return the fingerprints of pictures and starting weights."""
-        return shared_facts(world, work, self.measured_on, *filter(None, [self.also_on]))
+        validation = "val" if self.stop_every else ""
+        return shared_facts(world, work, *dict.fromkeys(filter(None, [self.measured_on, self.also_on, validation])))
 
     def measure(self, world: str, seed: int, work: Path, scratch: Path) -> Mapping[str, float]:
         """Train and measure once."""
@@ -63,7 +72,16 @@ class DetectorTrial:
             recipe["class_weights"] = class_weights(dataset, power=self.weigh_classes)
         recipe = scaled({**PLACES[world].recipe, **recipe}, self.scale)
         measured_on = [pictures_of(world, split, work) for split in (self.measured_on, self.also_on) if split]
-        found = trained_detections(world, dataset, measured_on, recipe=recipe, seed=seed, scratch=scratch)
+        stopping = EarlyStopping(self.stop_every, self.patience) if self.stop_every else None
+        val_data = pictures_of(world, "val", work) if self.stop_every else None
+        told: dict[str, Any] = {
+            "recipe": recipe,
+            "seed": seed,
+            "scratch": scratch,
+            "stopping": stopping,
+            "val_data": val_data,
+        }
+        found, training = trained(world, dataset, measured_on, **told)
         measured = precision_of(measured_on[0], found[0], rare=self.rare)
         if self.also_on:
             measured |= {
@@ -71,6 +89,8 @@ class DetectorTrial:
             }
         if self.weak_spots:
             measured |= weak_spots_of(measured_on[0], found[0]) | leaning_of(dataset)
+        if stopping is not None:
+            measured |= {"kept_step": training.kept_step, "last_step": training.history[-1]["step"]}
         return {**measured, "training_pictures": len(dataset)}
 
 
@@ -101,7 +121,7 @@ def shared_facts(world: str, work: Path, *splits: str) -> dict[str, Any]:
     }
 
 
-def trained_detections(
+def trained(
     world: str,
     dataset: Dataset,
     pictures: Sequence[Dataset],
@@ -109,8 +129,10 @@ def trained_detections(
     recipe: Mapping[str, Any],
     seed: int,
     scratch: Path,
-) -> list[list[Detections]]:
-    """Train a detector as the world's studies do, and return what it finds in sets of pictures.
+    stopping: EarlyStopping | None = None,
+    val_data: Dataset | None = None,
+) -> tuple[list[list[Detections]], TrainingResult]:
+    """Train a detector as the world's studies do, and return what it finds in sets of pictures, and its training.
 
     Args:
         world: Name of a place.
@@ -119,6 +141,8 @@ def trained_detections(
         recipe: Entries of the recipe that differ from the world's own.
         seed: Of the training.
         scratch: Folder for the detector.
+        stopping: When the training ends early, if it may.
+        val_data: Pictures to measure on while training.
     """
     from oddemo.detect.detector import load_detector
     from oddemo.detect.runtime import load_tensorflow
@@ -129,14 +153,15 @@ def trained_detections(
 
     folder = scratch / "detector"
     whole = Recipe(**{**PLACES[world].recipe, **recipe})
-    train(whole, dataset, None, folder, init_from=start_of(world), seed=seed, overwrite=True, save_every=whole.steps)
+    kept: dict[str, Any] = {"overwrite": True, "save_every": whole.steps, "stopping": stopping}
+    result = train(whole, dataset, val_data, folder, init_from=start_of(world), seed=seed, **kept)
     detector = load_detector(folder)
     found = [detector.predict(one) for one in pictures]
     # A process does many runs: what Keras and TensorFlow keep of this one would pile up.
     del detector
     tf_keras.backend.clear_session()
     gc.collect()
-    return found
+    return found, result
 
 
 def precision_of(dataset: Dataset, detections: Sequence[Detections], *, rare: tuple[str, ...] = ()) -> dict[str, float]:

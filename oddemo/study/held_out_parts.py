@@ -9,7 +9,7 @@ from typing import Any
 
 from oddemo.data.damage.selection import take_few
 from oddemo.data.folds import folds
-from oddemo.study.detecting import precision_of, shared_facts, trained_detections
+from oddemo.study.detecting import precision_of, shared_facts, trained
 from oddemo.study.places import pictures_of
 
 #: Draws the small set and cuts it, the same for all runs.
@@ -43,6 +43,6 @@ class HeldOutTrial:
         part, training_seed = ((seed - 1) % self.parts, CUT_SEED) if self.another_part else (0, seed)
         learn, held = list(folds(dataset, self.parts, seed=CUT_SEED))[part]
         test = pictures_of(world, "test", work)
-        found = trained_detections(world, learn, [held, test], recipe=self.recipe, seed=training_seed, scratch=scratch)
+        found, _ = trained(world, learn, [held, test], recipe=self.recipe, seed=training_seed, scratch=scratch)
         told = {"part": part + 1, "held_pictures": len(held), "training_pictures": len(learn)}
         return {"held_ap": precision_of(held, found[0])["ap"], "ap": precision_of(test, found[1])["ap"], **told}

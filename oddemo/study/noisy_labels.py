@@ -13,7 +13,7 @@ from oddemo.data.damage.labels import KINDS, DamagedLabels, damage_labels
 from oddemo.data.damage.selection import take_few
 from oddemo.data.folds import folds
 from oddemo.data.records import Detections
-from oddemo.study.detecting import precision_of, shared_facts, trained_detections
+from oddemo.study.detecting import precision_of, shared_facts, trained
 from oddemo.study.places import pictures_of
 
 #: cleanlab with its own limits on the detector's own scores, and nothing beside it.
@@ -61,14 +61,14 @@ class NoisyTrial:
             measured |= _told(damaged, found)
             learnt = repair_labels(learnt, found, suspects)
         measured_on = pictures_of(world, self.measured_on, work)
-        detections = trained_detections(world, learnt, [measured_on], recipe={}, seed=seed, scratch=scratch)[0]
+        detections = trained(world, learnt, [measured_on], recipe={}, seed=seed, scratch=scratch)[0][0]
         return {**precision_of(measured_on, detections), **told, **measured}
 
     def _judged(self, damaged: DamagedLabels, world: str, seed: int, scratch: Path) -> list[Detections]:
         """Return what detectors see in each picture that have not learnt from its labels."""
         found: dict[int, Detections] = {}
         for learn, judge in folds(damaged.dataset, self.clean_folds, seed=seed):
-            seen = trained_detections(world, learn, [judge], recipe={}, seed=seed, scratch=scratch)[0]
+            seen = trained(world, learn, [judge], recipe={}, seed=seed, scratch=scratch)[0][0]
             found |= {record.image_id: one for record, one in zip(judge.records, seen, strict=True)}
         return [found[record.image_id] for record in damaged.dataset.records]
 

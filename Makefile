@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test lab lint studies notebooks lock clean
+.PHONY: help setup demo test lab lint studies notebooks exercises lock clean
 
 # The stamp is written last and names what it was made from, so that an interrupted, outdated or moved .venv is mended.
 BIN := .venv/bin
@@ -41,6 +41,9 @@ studies: $(STAMP) ## run the studies again and write results/ (hours); one alone
 
 notebooks: $(STAMP) ## execute the notebooks and store their outputs; some alone: make notebooks NB=notebooks/00_….ipynb
 	@$(BIN)/python tools/notebooks.py run $(NB)
+
+exercises: $(STAMP) ## make notebooks/exercises from notebooks/solutions
+	@$(BIN)/python tools/exercises.py write
 
 lock: $(STAMP) ## make requirements.lock anew; with newer versions: make lock UPGRADE=1
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --generate-hashes \

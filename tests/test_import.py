@@ -33,6 +33,8 @@ BESIDE = {
     "lanes": (),
     "doctor": (),
     "plots": ("data", "metrics"),
+    # The exercises of the course: the top room, which may look into every other; nobody but its notebooks looks in.
+    "course": (*ROOMS, "lanes", "doctor", "plots"),
     "cli": (*ROOMS, "lanes", "doctor", "plots"),
     "__main__": ("cli",),
 }
@@ -162,6 +164,10 @@ def test_the_arrows_are_no_decoration() -> None:
     assert not may_import("detect", "audit")
     assert not may_import("errors", "data")
     assert not may_import("data", "cli")
+    assert may_import("course", "study")
+    assert not may_import("course", "cli")
+    assert not may_import("study", "course")
+    assert not may_import("cli", "course")
     assert imported("def f():\n    from oddemo.audit import x") == [(2, "oddemo.audit")]
     assert imported("from oddemo import doctor") == [(1, "oddemo.doctor")]
 

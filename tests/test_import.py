@@ -32,8 +32,9 @@ LANES_FOR = ("audit", "study")
 BESIDE = {
     "lanes": (),
     "doctor": (),
+    "room": ("data", "detect", "lanes", "doctor"),
     "plots": ("data", "metrics"),
-    "cli": (*ROOMS, "lanes", "doctor", "plots"),
+    "cli": (*ROOMS, "lanes", "doctor", "room", "plots"),
     "__main__": ("cli",),
 }
 #: These run in environments of their own, without oddemo; what each may import is in the lock of its lane.

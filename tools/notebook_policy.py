@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
+
+from notebook_cells import Found, Rule, code_cells
+from notebook_voice import AIMS, VOICE, exercise_of
 
 MAX_CELLS = 40
 MAX_LINES = 30
@@ -32,8 +34,8 @@ MACHINE_PATH = re.compile(r"(?<![\w.])(/home/|/roo[t]/|/tm[p]/|/wor[k]/|/Users/|
 OBJECT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|<Axes")
 KERNELSPEC_KEYS = {"display_name", "language", "name"}
 
-Found = Iterator[tuple[int | None, str]]
-Rule = Callable[[nbformat.NotebookNode], Found]
+#: How the names of the lessons begin that speak in one voice.
+IN_ONE_VOICE: tuple[str, ...] = ("00", "01", "02", "04", "06", "11", "13", "14", "15", "16")
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,6 @@ class Finding:
         return f"{place}: {self.rule}: {self.text}"
 
 
-def code_cells(notebook: nbformat.NotebookNode) -> list[tuple[int, Any]]:
-    """Return (position from 1, cell) of every code cell."""
-    return [(place, cell) for place, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
-
-
 def _lines(cell: Any) -> int:
     return sum(bool(line.strip()) for line in cell.source.splitlines())
 
@@ -81,9 +78,9 @@ def opening(notebook: nbformat.NotebookNode) -> Found:
         return
     if not first.source.startswith("# "):
         yield 1, "expected to start with `# Title`"
-    _, marker, after = first.source.partition("**You will be able to**")
+    _, marker, after = first.source.partition(AIMS)
     if not marker or not re.search(r"^- \S", after, re.MULTILINE):
-        yield 1, "expected `**You will be able to**` and bullets after it"
+        yield 1, f"expected `{AIMS}` and bullets after it"
     budget = BUDGET.findall(first.source)
     if len(budget) != 1:
         yield 1, "expected one line `<!-- budget --> Budget: 0 s, 0.0 GB`, which `tools/notebooks.py run` fills in"
@@ -240,9 +237,25 @@ def check(path: Path) -> list[Finding]:
         nbformat.validate(notebook)
     except (nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
         return [*findings, Finding(path.name, None, "file", f"is not a valid notebook: {str(error)[:200]}")]
+    rules = RULES
+    if path.name.startswith(IN_ONE_VOICE):
+        rules += VOICE
+        findings += _exercise(path, notebook)
     return findings + [
-        Finding(path.name, place, rule.__name__, text) for rule in RULES for place, text in rule(notebook)
+        Finding(path.name, place, rule.__name__, text) for rule in rules for place, text in rule(notebook)
     ]
+
+
+def _exercise(path: Path, notebook: nbformat.NotebookNode) -> list[Finding]:
+    """Return what is wrong with the file to which a lesson's exercise leads."""
+    link = exercise_of(notebook)
+    if link is None:
+        return []
+    if link != f"exercises/{path.name}":
+        return [Finding(path.name, None, "exercise", f"expected a link to exercises/{path.name}, found {link}")]
+    if not (path.parent / link).is_file():
+        return [Finding(path.name, None, "exercise", f"there is no {link}")]
+    return []
 
 
 def _parse(source: str) -> ast.Module:

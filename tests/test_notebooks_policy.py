@@ -45,7 +45,7 @@ def good() -> nbformat.NotebookNode:
     return notebook
 
 
-def store(notebook: nbformat.NotebookNode, folder: Path, name: str = "00_trial.ipynb") -> Path:
+def store(notebook: nbformat.NotebookNode, folder: Path, name: str = "99_trial.ipynb") -> Path:
     path = folder / name
     nbformat.write(notebook, path)
     return path
@@ -105,7 +105,7 @@ def test_a_broken_rule_is_found_in_its_cell(
 ) -> None:
     notebook = good()
     harm(notebook.cells)
-    path = tmp_path / "00_trial.ipynb"
+    path = tmp_path / "99_trial.ipynb"
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
     assert (rule, place) in {(finding.rule, finding.cell) for finding in policy.check(path)}
 
@@ -128,7 +128,7 @@ def test_name_and_size_of_the_file_are_limited(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_notebook_is_a_finding(tmp_path: Path) -> None:
-    path = tmp_path / "00_trial.ipynb"
+    path = tmp_path / "99_trial.ipynb"
     path.write_text("{", encoding="utf-8")
     assert [finding.rule for finding in policy.check(path)] == ["file"]
 

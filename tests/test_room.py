@@ -105,7 +105,9 @@ def test_a_slow_machine_is_told_how_slow(times: float, status: str) -> None:
 def test_a_run_that_fails_is_named_by_its_last_line() -> None:
     assert room.time_tiny_run("import no_such_module") == "ModuleNotFoundError: No module named 'no_such_module'"
     assert "printed no seconds" in str(room.time_tiny_run("print('no')"))
-    none = "import json; print(json.dumps({'load_s': 1, 'detect_s': 1, 'import_s': 1, 'processor_s': 1, 'detections': 0}))"
+    none = (
+        "import json; print(json.dumps({'load_s': 1, 'detect_s': 1, 'import_s': 1, 'processor_s': 1, 'detections': 0}))"
+    )
     assert "finds nothing" in str(room.time_tiny_run(none))
     measured = {"load_s": 1.5, "detect_s": 0.5, "processor_s": 2.5}
     assert room.speed_check("ModuleNotFoundError", measured).status == "FAIL"

@@ -22,6 +22,7 @@ from typing import Any
 import nbformat
 
 import notebook_policy as policy
+from notebook_cells import Found, code_cells
 from oddemo.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,10 +63,10 @@ def text_of(notebook: nbformat.NotebookNode) -> str:
 
 def checks_of(notebook: nbformat.NotebookNode) -> list[tuple[str, str]]:
     """Return (id, answer) of every `check("06.1", answer)` of a notebook."""
-    return [pair for _, cell in policy.code_cells(notebook) for pair in CHECK.findall(cell.source)]
+    return [pair for _, cell in code_cells(notebook) for pair in CHECK.findall(cell.source)]
 
 
-def opening(notebook: nbformat.NotebookNode, name: str) -> policy.Found:
+def opening(notebook: nbformat.NotebookNode, name: str) -> Found:
     """The first cell has a title, says what is practised, and links back to the lesson and to the solutions."""
     first = notebook.cells[0].source if notebook.cells and notebook.cells[0].cell_type == "markdown" else ""
     if not first.startswith(f"# Exercises {name[:2]}: "):
@@ -79,9 +80,9 @@ def opening(notebook: nbformat.NotebookNode, name: str) -> policy.Found:
         yield None, "there is no lesson of this name"
 
 
-def markers(notebook: nbformat.NotebookNode, name: str) -> policy.Found:  # noqa: ARG001 (rules share a signature)
+def markers(notebook: nbformat.NotebookNode, name: str) -> Found:  # noqa: ARG001 (rules share a signature)
     """Each code cell tagged `solution` has one marker, each other none, and what is handed out is Python."""
-    for place, cell in policy.code_cells(notebook):
+    for place, cell in code_cells(notebook):
         if len(MARKER.findall(cell.source)) != is_solution(cell):
             yield place, "expected one line `# solution` in a code cell tagged solution, and none elsewhere"
         try:
@@ -90,20 +91,20 @@ def markers(notebook: nbformat.NotebookNode, name: str) -> policy.Found:  # noqa
             yield place, f"what is left of it is not Python: {error}"
 
 
-def checked(notebook: nbformat.NotebookNode, name: str) -> policy.Found:
+def checked(notebook: nbformat.NotebookNode, name: str) -> Found:
     """There are exercises, each is checked once, in order, and the last cell counts them."""
     ids = [one for one, _ in checks_of(notebook)]
     due = [f"{name[:2]}.{number}" for number in range(1, len(ids) + 1)]
     if not ids or ids != due:
         yield None, f"expected checks {', '.join(due) or f'{name[:2]}.1'}, each in its place, found {', '.join(ids)}"
-    cells = policy.code_cells(notebook)
+    cells = code_cells(notebook)
     if not cells or f'tally("{name[:2]}")' not in cells[-1][1].source:
         yield None, f'expected the last code cell to end in tally("{name[:2]}")'
 
 
-def no_outputs(notebook: nbformat.NotebookNode, name: str) -> policy.Found:  # noqa: ARG001 (rules share a signature)
+def no_outputs(notebook: nbformat.NotebookNode, name: str) -> Found:  # noqa: ARG001 (rules share a signature)
     """Nothing that was run is stored."""
-    for place, cell in policy.code_cells(notebook):
+    for place, cell in code_cells(notebook):
         if cell.outputs or cell.execution_count is not None:
             yield place, "expected no output and no execution count"
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import matplotlib as mpl
 from fpdf import FPDF
-from readme import costs_of_faults, in_words
 
 import oddemo
 from oddemo.audit.faults.record import Fault
 from oddemo.audit.faults.registry import FAULTS
 from oddemo.files import atomic_file
+from readme import costs_of_faults, in_words
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results" / "fault_benchmark.json"

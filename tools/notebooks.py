@@ -22,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 import notebook_policy as policy
+from notebook_cells import code_cells
 from oddemo.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,7 +95,7 @@ def run(path: Path) -> int:
     seconds = time.perf_counter() - start
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     peak_gb = usage.ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6 / 1.024)
-    for place, cell in policy.code_cells(notebook):
+    for place, cell in code_cells(notebook):
         print(f"{path.name} cell {place:2d}: {_cell_seconds(cell):6.2f} s  {cell.source.strip().splitlines()[0][:70]}")
     write_budget(notebook, seconds=seconds, peak_gb=peak_gb)
     strip_metadata(notebook)

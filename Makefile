@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test lab lint studies notebooks exercises handout lock clean
+.PHONY: help setup demo test lab lint studies notebooks exercises lock clean
 
 # The stamp is written last and names what it was made from, so that an interrupted, outdated or moved .venv is mended.
 BIN := .venv/bin
@@ -32,9 +32,6 @@ test: $(STAMP) ## every check: style, types, tests, notebooks
 
 lint: $(STAMP) ## style and types alone
 	@bash tools/test.sh lint
-
-handout: $(STAMP) ## the table of faults as a PDF to print: runs/handout.pdf
-	@$(BIN)/python tools/handout.py
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@cd notebooks && ../$(BIN)/jupyter lab $(ARGS)

@@ -13,22 +13,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_training import SHIPPED, TINY, six_pictures
 
 from oddemo.data.records import Dataset, ImageRecord
-from oddemo.data.sample import data_folder, sample_dataset
+from oddemo.data.sample import sample_dataset
 from oddemo.detect.pipeline import Samples, augment, training_batches
 from oddemo.detect.recipe import Recipe
 from oddemo.errors import OddemoError
 from oddemo.files import read_json, write_json
 
-SHIPPED = data_folder() / "detectors"
-TINY = Recipe(steps=12, batch_size=2, input_size_px=64, warmup_steps=4)
-
 
 @pytest.fixture(scope="module")
 def pictures() -> Dataset:
-    sample = sample_dataset("inspection")
-    return replace(sample, records=sample.records[:6])
+    return six_pictures()
 
 
 def _weights(folder: Path) -> list[np.ndarray]:

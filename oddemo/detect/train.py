@@ -182,6 +182,8 @@ class _Loop:
 
     def run(self, *, log_every: int, save_every: int) -> Iterator[dict[str, float]]:
         """Train to the last step and yield the log lines."""
+        if self._is_over():  # killed after the last measurement, before the detector was written
+            return
         tf = load_tensorflow()
         from oddemo.detect.pipeline import training_batches
 
@@ -213,11 +215,14 @@ class _Loop:
             if step % save_every == 0 and step != self.recipe.steps:
                 self.state.save()
             yield line
-            if self.stopping is not None and self.stopping.is_over(self.history):
+            if self._is_over():
                 break
         self.samples.forget()
         if self.samples.failure is not None:
             raise self.samples.failure
+
+    def _is_over(self) -> bool:
+        return self.stopping is not None and self.stopping.is_over(self.history)
 
     def _learning_rate(self, step: int) -> float:
         rate = self.optimizer.learning_rate

@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 
 #: Fewer letters than this describe nothing.
 SHORTEST_ALT = 20
-#: Where a notebook keeps the words: what nbconvert's classic template and the site read.
+#: Where a notebook keeps the words. nbconvert's classic template reads them there; JupyterLab shows none for outputs.
 IMAGE_TYPES = ("image/png", "image/jpeg")
 
 
 def show(alt: str, figure: Figure | None = None) -> None:
-    """Show a figure and close it; in a notebook the words go with the picture, as its alternative text.
+    """Show a figure and close it; in a notebook the words are stored with the picture, as its alternative text.
+
+    Pages that are made of the notebook can say them; JupyterLab itself does not, so the code cell is where they are
+    read there.
 
     Args:
         alt: What a person sees in the figure, in a sentence or two. Measured values belong beside it, in print.

@@ -23,6 +23,8 @@ from oddemo.files import read_json
 from oddemo.machine import free_memory_gb, usable_cores
 
 STATUSES = ("OK", "WARN", "FAIL")
+#: Extras that make pages of the course and that no notebook needs: no word of them where they are not installed at all.
+FOR_MAKERS = frozenset({"site", "workshop"})
 READY = "oddemo is ready: what is installed here is what was tested."
 SETUP = "make setup"
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -166,7 +168,9 @@ def _checks(deep: bool) -> Iterator[Check]:
     minor = ".".join(platform.python_version_tuple()[:2])
     yield python_check((sys.version_info.major, sys.version_info.minor), tuple(tested))
     for group, versions in tested.get(minor, {}).items():
-        yield group_check(group, versions, {name: installed_version(name) for name in versions})
+        installed = {name: installed_version(name) for name in versions}
+        if group not in FOR_MAKERS or any(installed.values()):
+            yield group_check(group, versions, installed)
     flag = os.environ.get(environment.LEGACY_KERAS)
     yield keras_check(installed_version("tensorflow"), installed_version("tf-keras"), flag)
     yield amount_check("memory", free_memory_gb(), MEMORY_GB, "close other programs, or raise the container's limit")

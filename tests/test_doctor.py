@@ -40,6 +40,16 @@ def test_packages_as_tested_are_fine() -> None:
     assert doctor.group_check("core", TESTED, dict(TESTED)).status == "OK"
 
 
+def test_extras_for_makers_of_pages_are_no_matter_where_none_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    tested = {
+        f"3.{minor}": {"site": {"no-such-package": "1.0"}, "data": {"neither-this": "1.0"}} for minor in range(99)
+    }
+    monkeypatch.setattr(doctor, "tested_versions", lambda: tested)
+    ids = [check.id for check in doctor.examine()]
+    assert "data" in ids
+    assert "site" not in ids
+
+
 def test_another_version_is_a_warning_that_names_both() -> None:
     check = doctor.group_check("core", TESTED, {"numpy": "1.26.0", "scipy": "1.17.1"})
     assert (check.status, check.found) == ("WARN", "numpy 1.26.0 (tested 2.4.6)")

@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test lab lint studies notebooks exercises lock clean
+.PHONY: help setup demo test lab lint studies notebooks exercises handout wheelhouse slides lock clean
 
 # The stamp is written last and names what it was made from, so that an interrupted, outdated or moved .venv is mended.
 BIN := .venv/bin
@@ -32,6 +32,15 @@ test: $(STAMP) ## every check: style, types, tests, notebooks
 
 lint: $(STAMP) ## style and types alone
 	@bash tools/test.sh lint
+
+handout: $(STAMP) ## the table of faults as a PDF to print: runs/handout.pdf
+	@$(BIN)/python tools/handout.py
+
+slides: $(STAMP) ## slides of the short course, for rooms without network too: runs/slides
+	@$(BIN)/python tools/slides.py $(NB)
+
+wheelhouse: $(STAMP) ## all that an installation without network needs: runs/wheelhouse; PLATFORM=… PY=3.12 for others
+	@$(BIN)/python tools/wheelhouse.py $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(PY),--python $(PY)) $(ARGS)
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@cd notebooks && ../$(BIN)/jupyter lab $(ARGS)

@@ -32,10 +32,11 @@ LANES_FOR = ("audit", "study")
 BESIDE = {
     "lanes": (),
     "doctor": (),
+    "room": ("data", "detect", "lanes", "doctor"),
     "plots": ("data", "metrics"),
     # The exercises of the course: the top room, which may look into every other; nobody but its notebooks looks in.
     "course": (*ROOMS, "lanes", "doctor", "plots"),
-    "cli": (*ROOMS, "lanes", "doctor", "plots"),
+    "cli": (*ROOMS, "lanes", "doctor", "room", "plots"),
     "__main__": ("cli",),
 }
 #: These run in environments of their own, without oddemo; what each may import is in the lock of its lane.

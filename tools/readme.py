@@ -34,6 +34,22 @@ FORMATS = {
 }
 
 
+def costs_of_faults(results: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return fault → change in mAP of its strongest form on the inspection world, as `point`, `low` and `high`."""
+    costs: dict[str, dict[str, float]] = {}
+    for trial in results["trials"]:
+        if trial["kind"] == "single" and trial["detector"] == WORLD and trial["delta_map"]:
+            (fault,) = trial["planted"]
+            strongest = min(costs.get(fault, trial["delta_map"]), trial["delta_map"], key=lambda cost: cost["point"])
+            costs[fault] = strongest
+    return costs
+
+
+def in_words(cost: dict[str, float]) -> str:
+    """Return a change in mAP with its interval."""
+    return f"{cost['point']:+.3f} [{cost['low']:+.3f}, {cost['high']:+.3f}]"
+
+
 def symptom_table(results: dict[str, Any]) -> str:
     """One row a fault: what people see, where it shows first, what it costs on the inspection world."""
     from oddemo.audit.faults.registry import FAULTS
@@ -42,17 +58,10 @@ def symptom_table(results: dict[str, Any]) -> str:
         "| fault | what people see | shows first at | change in mAP [95 % interval] |",
         "|---|---|---|---|",
     ]
+    costs = costs_of_faults(results)
     for fault in FAULTS:
-        rows = [
-            trial
-            for trial in results["trials"]
-            if trial["kind"] == "single" and trial["planted"] == [fault.id] and trial["detector"] == WORLD
-        ]
-        costs = [trial["delta_map"] for trial in rows if trial["delta_map"]]
-        if costs:
-            worst = min(costs, key=lambda cost: cost["point"])
-            change = f"{worst['point']:+.3f} [{worst['low']:+.3f}, {worst['high']:+.3f}]"
-            lines.append(f"| `{fault.id}` | {fault.symptom} | {fault.shows_at} | {change} |")
+        if fault.id in costs:
+            lines.append(f"| `{fault.id}` | {fault.symptom} | {fault.shows_at} | {in_words(costs[fault.id])} |")
     images = next(trial["delta_map"]["images"] for trial in results["trials"] if trial["delta_map"])
     lines.append("")
     lines.append(

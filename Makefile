@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo test lab lint studies notebooks exercises handout wheelhouse slides lock clean
+.PHONY: help setup demo test lab lint site studies notebooks exercises handout wheelhouse slides lock clean
 
 # The stamp is written last and names what it was made from, so that an interrupted, outdated or moved .venv is mended.
 BIN := .venv/bin
@@ -27,7 +27,7 @@ $(STAMP):
 demo: $(STAMP) ## the whole story: a detector, its export, a planted fault, the diagnosis, a report
 	@$(BIN)/oddemo demo $(ARGS)
 
-test: $(STAMP) ## every check: style, types, tests, notebooks
+test: $(STAMP) ## every check: style, types, tests, notebooks, site
 	@bash tools/test.sh $(PARTS)
 
 lint: $(STAMP) ## style and types alone
@@ -44,6 +44,9 @@ wheelhouse: $(STAMP) ## all that an installation without network needs: runs/whe
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@cd notebooks && ../$(BIN)/jupyter lab $(ARGS)
+
+site: $(STAMP) ## the course, the faults and the API as web pages, every link checked: runs/site/html/index.html
+	@$(BIN)/python tools/make_site.py
 
 studies: $(STAMP) ## run the studies again and write results/ (hours); one alone: make studies NAME=…
 	@for name in $(or $(NAME),$$($(BIN)/oddemo study list --names)); do $(BIN)/oddemo study run $$name || exit 1; done

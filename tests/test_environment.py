@@ -92,7 +92,9 @@ def test_the_python_versions_are_the_same_everywhere() -> None:
     assert 'requires-python = ">=3.10,<3.13"' in project
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "test", "lab", "lint", "studies", "notebooks", "lock", "clean"])
+@pytest.mark.parametrize(
+    "target", ["setup", "demo", "test", "lab", "lint", "site", "studies", "notebooks", "lock", "clean"]
+)
 def test_make_knows_its_targets(target: str) -> None:
     done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

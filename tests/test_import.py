@@ -36,7 +36,8 @@ BESIDE = {
     "plots": ("data", "metrics"),
     # The exercises of the course: the top room, which may look into every other; nobody but its notebooks looks in.
     "course": (*ROOMS, "lanes", "doctor", "plots"),
-    "cli": (*ROOMS, "lanes", "doctor", "room", "plots"),
+    "viewers": ("data", "metrics", "detect", "audit", "plots"),
+    "cli": (*ROOMS, "lanes", "doctor", "room", "plots", "viewers"),
     "__main__": ("cli",),
 }
 #: These run in environments of their own, without oddemo; what each may import is in the lock of its lane.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every check of the project, part by part; `make test` calls this. The exit status is that of the first part that failed.
-#   bash tools/test.sh [lint] [tests] [notebooks]     some parts alone
-#   WORKERS=4 bash tools/test.sh                       more than two at a time; each takes about 3 GB
+#   bash tools/test.sh [lint] [tests] [notebooks] [site]     some parts alone
+#   WORKERS=4 bash tools/test.sh                              more than two at a time; each takes about 3 GB
 set -uo pipefail
 
 first_failure=0
@@ -44,7 +44,13 @@ notebooks() {
   .venv/bin/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 "${side_by_side[@]}" --durations=10 $found
 }
 
-for name in "${@:-lint tests notebooks}"; do
+site() {
+  .venv/bin/python tools/make_site.py || return
+  # The pages as a browser shows them; among the tests above, these are skipped while there are no pages yet.
+  .venv/bin/python -m pytest tests/test_site_pages.py
+}
+
+for name in "${@:-lint tests notebooks site}"; do
   for one in $name; do part "$one" "$one"; done
 done
 echo "──"

@@ -31,7 +31,14 @@ def audit(
     limit: Annotated[int | None, typer.Option(min=1, help="Use so many of the pictures, evenly spread.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report with pictures, one file.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the result for other programs.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report and the JSON file.")] = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Write a log folder for TensorBoard: numbers, verdict, pictures with boxes.")
+    ] = None,
+    coco: Annotated[
+        Path | None,
+        typer.Option(help="Write what both sides found as COCO files, which FiftyOne imports, to a folder."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what these options wrote before.")] = False,
 ) -> None:
     """Follow pictures through both pipelines, name the first stage that differs, find the cause, verify the cure.
 
@@ -44,11 +51,18 @@ def audit(
     from oddemo.cli.status import telling
     from oddemo.data.coco import read_coco
     from oddemo.errors import OddemoError
-    from oddemo.files import refuse_unwritable_file, write_json
+    from oddemo.files import refuse_to_overwrite, refuse_unwritable_file, write_json
+    from oddemo.viewers.coco import write_coco_pair
+    from oddemo.viewers.tensorboard import write_tensorboard
 
     for path in (html, json_out):
         if path is not None:
             refuse_unwritable_file(path, overwrite=overwrite)
+    for folder in (tensorboard, coco):
+        if folder is not None:
+            refuse_to_overwrite(folder, overwrite=overwrite)
+    if tensorboard is not None and tensorboard == coco:
+        raise OddemoError("The log folder and that of the COCO files cannot be one.", found=str(coco))
     if html is not None and html == json_out:
         raise OddemoError("The report and the JSON file cannot be one file.", found=str(html))
     boxes = None if truth is None else read_coco(truth)
@@ -59,7 +73,11 @@ def audit(
     if html is not None:
         write_html(result, html, overwrite=overwrite)
     print_report(result, Console(highlight=False))
-    for words, path in (("report", html), ("JSON", json_out)):
+    if tensorboard is not None:
+        write_tensorboard(result, tensorboard, overwrite=overwrite)
+    if coco is not None:
+        write_coco_pair(result, coco, overwrite=overwrite)
+    for words, path in (("report", html), ("JSON", json_out), ("TensorBoard", tensorboard), ("COCO", coco)):
         if path is not None:
             typer.echo(f"{words}: {path}")
     raise typer.Exit(result.exit_status)

@@ -1,0 +1,1 @@
+"""An audit in the viewers that people have open already: TensorBoard, and whatever reads COCO files."""

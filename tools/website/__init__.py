@@ -1,0 +1,1 @@
+"""The course as web pages: what is generated for them, and what the finished pages are checked for."""

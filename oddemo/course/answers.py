@@ -86,6 +86,16 @@ def read_array(answer: Any, shape: tuple[int, ...], what: str, *, hint: str | No
     return array
 
 
+def equal_to(answer: Any) -> Callable[[Any], bool]:
+    """Return what tells whether a mistake gives exactly this answer."""
+    return lambda made: bool(made == answer)
+
+
+def close_to(answer: NDArray[np.float64], *, absolute: float = 1e-8) -> Callable[[Any], bool]:
+    """Return what tells whether a mistake gives this answer, up to rounding."""
+    return lambda made: np.shape(made) == answer.shape and bool(np.allclose(answer, made, atol=absolute))
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A mistake that people make here, known by what it gives.

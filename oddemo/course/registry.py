@@ -3,8 +3,40 @@
 from __future__ import annotations
 
 from oddemo.course.exercise import Exercise
-from oddemo.course.judges import network_input, picture_boxes, suppression
+from oddemo.course.judges import (
+    configuration,
+    equality,
+    fault_costs,
+    file_versions,
+    label_files,
+    label_suspects,
+    measuring,
+    network_input,
+    picture_boxes,
+    rare_classes,
+    reports,
+    serving,
+    splits,
+    suppression,
+    weight_sets,
+)
 
-_MODULES = (picture_boxes, network_input, suppression)
+_PARTS: tuple[tuple[Exercise, ...], ...] = (
+    reports.EXERCISES,
+    label_files.EXERCISES,
+    measuring.EXERCISES,
+    equality.EXERCISES,
+    rare_classes.EXERCISES,
+    picture_boxes.EXERCISES,
+    label_suspects.EXERCISES,
+    splits.EXERCISES,
+    network_input.EXERCISES,
+    weight_sets.EXERCISES,
+    suppression.EXERCISES,
+    file_versions.EXERCISES,
+    configuration.EXERCISES,
+    serving.EXERCISES,
+    fault_costs.EXERCISES,
+)
 
-EXERCISES: dict[str, Exercise] = {exercise.id: exercise for module in _MODULES for exercise in module.EXERCISES}
+EXERCISES: dict[str, Exercise] = {exercise.id: exercise for part in _PARTS for exercise in part}

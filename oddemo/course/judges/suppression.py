@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddemo.course.answers import Mistake, called, read_array, told_apart
+from oddemo.course.answers import Mistake, called, close_to, read_array, told_apart
 from oddemo.course.exercise import Exercise, NotYet
 from oddemo.data.boxes import pairwise_iou
 from oddemo.detect.preprocess import boxes_to_picture
 
-IOU_THRESHOLD = 0.5
-#: Pictures whose letterboxed sides are whole pixels: rounding is another subject.
-SIZES_HW_PX = ((240, 320), (320, 240), (200, 200), (64, 256))
-INPUT_SIZE_PX = 128
+#: A threshold written into the function is found out by the others.
+IOU_THRESHOLDS = (0.5, 0.3, 0.7)
+#: Pictures and the side of a network's input; letterboxed sides are whole pixels: rounding is another subject.
+PICTURES_AND_INPUTS = (((240, 320), 128), ((320, 240), 256), ((200, 200), 64), ((64, 256), 128))
 
 Boxes = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -34,20 +34,20 @@ def crowded(rng: np.random.Generator) -> tuple[Boxes, NDArray[np.float64], Ids]:
 def judge_suppress(suppress: Any) -> str:
     """Judge `suppress(boxes_yxyx_px, scores, class_ids, iou_threshold)`, which returns places, best score first."""
     rng, kept = np.random.default_rng(121), 0
-    for _ in range(8):
+    for limit in IOU_THRESHOLDS * 3:
         boxes, scores, ids = crowded(rng)
-        due = _opencv(boxes, scores, ids)
-        answer = _places(called(suppress, boxes, scores, ids, IOU_THRESHOLD), len(scores))
+        due = _opencv(boxes, scores, ids, limit)
+        answer = _places(called(suppress, boxes, scores, ids, limit), len(scores))
         if answer != due:
-            raise told_apart(_same_places(answer), _mistakes(boxes, scores, ids, due), _count(answer, due))
+            raise told_apart(_same_places(answer), _mistakes(boxes, scores, ids, due, limit), _count(answer, due))
         kept += len(due)
-    empty = called(suppress, np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), IOU_THRESHOLD)
+    empty = called(suppress, np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), 0.5)
     if _places(empty, 0):
         raise NotYet("something is kept of nothing", "what does it do with a picture without a box?")
-    return f"it keeps what OpenCV keeps in 8 crowds, {kept} of 256 boxes, and nothing of an empty picture"
+    return f"it keeps what OpenCV keeps in 9 crowds, {kept} of 288 boxes, and nothing of an empty picture"
 
 
-def _opencv(boxes: Boxes, scores: NDArray[np.float64], ids: Ids) -> list[int]:
+def _opencv(boxes: Boxes, scores: NDArray[np.float64], ids: Ids, limit: float) -> list[int]:
     """Return the places that OpenCV keeps, class by class, best score first."""
     import cv2
 
@@ -56,7 +56,7 @@ def _opencv(boxes: Boxes, scores: NDArray[np.float64], ids: Ids) -> list[int]:
         mine = np.flatnonzero(ids == class_id)
         y_min, x_min, y_max, x_max = boxes[mine].T
         xywh = np.stack([x_min, y_min, x_max - x_min, y_max - y_min], axis=1).tolist()
-        kept += mine[np.asarray(cv2.dnn.NMSBoxes(xywh, scores[mine].tolist(), 0.0, IOU_THRESHOLD), int)].tolist()
+        kept += mine[np.asarray(cv2.dnn.NMSBoxes(xywh, scores[mine].tolist(), 0.0, limit), int)].tolist()
     return sorted(kept, key=lambda place: -scores[place])
 
 
@@ -78,40 +78,40 @@ def _same_places(answer: list[int]) -> Callable[[Any], bool]:
     return lambda made: set(answer) == set(made)
 
 
-def _greedy(boxes: Boxes, order: NDArray[Any], ids: Ids, *, weak_too: bool = False) -> list[int]:
+def _greedy(boxes: Boxes, order: NDArray[Any], ids: Ids, limit: float, *, weak_too: bool = False) -> list[int]:
     kept: list[int] = []
     before: list[int] = []
     overlaps = pairwise_iou(boxes, boxes)
     for place in order.tolist():
         rivals = [one for one in (before if weak_too else kept) if ids[one] == ids[place]]
-        if all(overlaps[place, one] <= IOU_THRESHOLD for one in rivals):
+        if all(overlaps[place, one] <= limit for one in rivals):
             kept.append(place)
         before.append(place)
     return kept
 
 
-def _mistakes(boxes: Boxes, scores: NDArray[np.float64], ids: Ids, due: list[int]) -> list[Mistake]:
+def _mistakes(boxes: Boxes, scores: NDArray[np.float64], ids: Ids, due: list[int], limit: float) -> list[Mistake]:
     best_first, one_class = np.argsort(-scores), np.zeros_like(ids)
     return [
         Mistake(lambda: due, "the right boxes are kept, in another order", "a reader wants the surest one first"),
         Mistake(lambda: list(range(len(scores))), "every box is kept", "when is a box the double of another one?"),
         Mistake(
-            lambda: _greedy(boxes, best_first, one_class),
+            lambda: _greedy(boxes, best_first, one_class, limit),
             "boxes of one class remove boxes of another",
             "may a pit lie on a patch?",
         ),
         Mistake(
-            lambda: _greedy(boxes, np.arange(len(scores)), ids),
+            lambda: _greedy(boxes, np.arange(len(scores)), ids, limit),
             "weak boxes remove better ones",
             "in which order do the boxes have to take their turn?",
         ),
         Mistake(
-            lambda: _greedy(boxes, np.argsort(scores), ids),
+            lambda: _greedy(boxes, np.argsort(scores), ids, limit),
             "the weakest box of each crowd stays",
             "in which order do the boxes have to take their turn?",
         ),
         Mistake(
-            lambda: _greedy(boxes, best_first, ids, weak_too=True),
+            lambda: _greedy(boxes, best_first, ids, limit, weak_too=True),
             "boxes that were removed still remove others",
             "with whom has a box to be compared: with all better ones, or with those that are still there?",
         ),
@@ -134,30 +134,27 @@ def _count(answer: list[int], due: list[int]) -> NotYet:
 def judge_to_picture(to_picture: Any) -> str:
     """Judge `to_picture(boxes_xyxy_px, image_size_hw_px, input_size_px)`, which returns yxyx in parts of it."""
     rng, count = np.random.default_rng(122), 0
-    for size in SIZES_HW_PX:
-        scale = min(INPUT_SIZE_PX / side for side in size)
+    for size, input_size in PICTURES_AND_INPUTS:
+        scale = min(input_size / side for side in size)
         low, sides = rng.uniform(0, 0.5, (5, 2)), rng.uniform(0.1, 0.5, (5, 2))
         network_yxyx = np.concatenate([low, low + sides], axis=1) * np.tile(size, 2) * scale
-        info = np.array([size, (INPUT_SIZE_PX, INPUT_SIZE_PX), (scale, scale), (0, 0)])
+        info = np.array([size, (input_size, input_size), (scale, scale), (0, 0)])
         due = boxes_to_picture(network_yxyx, info) / np.tile(size, 2)
         given = network_yxyx[:, [1, 0, 3, 2]]
-        answer = read_array(called(to_picture, given, size, INPUT_SIZE_PX), given.shape, "what to_picture returns")
+        answer = read_array(called(to_picture, given, size, input_size), given.shape, "what to_picture returns")
         if not np.allclose(answer, due, atol=1e-5):
             otherwise = NotYet(
                 f"in a picture of {size[0]} × {size[1]} pixels a box is off by {np.abs(answer - due).max():.2g}",
                 "take a box over the whole picture: what has to come in, and what has to come out?",
             )
-            raise told_apart(_like(answer), _frame_mistakes(given, size, scale), otherwise)
+            raise told_apart(close_to(answer, absolute=1e-5), _frame_mistakes(given, size, input_size), otherwise)
         count += len(due)
     return f"{count} boxes are where TF-Vision's `image_info` brings them, on upright, wide and square pictures"
 
 
-def _like(answer: Boxes) -> Callable[[Any], bool]:
-    return lambda made: bool(np.allclose(answer, made, rtol=1e-4, atol=1e-5))
-
-
-def _frame_mistakes(xyxy: Boxes, size_hw_px: tuple[int, int], scale: float) -> list[Mistake]:
+def _frame_mistakes(xyxy: Boxes, size_hw_px: tuple[int, int], input_size_px: int) -> list[Mistake]:
     yxyx, size_wh_px = xyxy[:, [1, 0, 3, 2]], size_hw_px[::-1]
+    scale = min(input_size_px / side for side in size_hw_px)
     exchanged = NotYet("x stands before y", "what order do TensorFlow's own functions want?")
     pixels = "the boxes are in pixels", "a box over the whole picture is 0, 0, 1, 1 in parts of it"
     return [
@@ -168,7 +165,7 @@ def _frame_mistakes(xyxy: Boxes, size_hw_px: tuple[int, int], scale: float) -> l
             "by which side of the picture is a y divided?",
         ),
         Mistake(
-            lambda: yxyx / INPUT_SIZE_PX,
+            lambda: yxyx / input_size_px,
             "the padding counts as picture",
             "the frame is square, the picture is not: how much of the frame does it fill?",
         ),

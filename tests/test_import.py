@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "oddemo"
 #: What takes seconds or hundreds of megabytes, and so is imported inside the functions that need it.
 HEAVY = {
-    "IPython", "ai_edge_litert", "albumentations", "cleanlab", "faster_coco_eval", "h5py", "imblearn",
+    "IPython", "ai_edge_litert", "albumentations", "cleanlab", "faster_coco_eval", "h5py", "imblearn", "ipywidgets",
     "jupyterlab", "keras", "matplotlib", "nbformat", "official", "orbit", "pandas", "pycocotools", "ray", "seaborn",
     "sklearn", "tensorflow", "tensorflow_datasets", "tf_keras",
 }  # fmt: skip
@@ -37,7 +37,9 @@ BESIDE = {
     # The exercises of the course: the top room, which may look into every other; nobody but its notebooks looks in.
     "course": (*ROOMS, "lanes", "doctor", "plots"),
     "viewers": ("data", "metrics", "detect", "audit", "plots"),
-    "cli": (*ROOMS, "lanes", "doctor", "room", "plots", "viewers"),
+    "touch": (*ROOMS, "plots"),
+    "clinic": ("data", "metrics", "detect", "export", "audit"),
+    "cli": (*ROOMS, "lanes", "doctor", "room", "plots", "viewers", "clinic"),
     "__main__": ("cli",),
 }
 #: These run in environments of their own, without oddemo; what each may import is in the lock of its lane.

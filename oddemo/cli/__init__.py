@@ -23,7 +23,7 @@ def _register() -> None:
     """Add the commands, once in a process."""
     if app.registered_commands:
         return
-    from oddemo.cli import audit, data, demo, doctor, evaluate, export, inspect, lanes, record, study, train
+    from oddemo.cli import audit, clinic, data, demo, doctor, evaluate, export, inspect, lanes, record, study, train
 
     app.command("demo", epilog=demo.EPILOG)(demo.demo)
     app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
@@ -33,6 +33,7 @@ def _register() -> None:
     app.command("train", epilog=train.EPILOG)(train.train)
     app.command("export", epilog=export.EPILOG)(export.export)
     app.command("evaluate", epilog=evaluate.EPILOG)(evaluate.evaluate)
+    app.add_typer(clinic.app, name="clinic")
     app.add_typer(data.app, name="data")
     app.add_typer(lanes.app, name="lanes")
     app.add_typer(study.app, name="study")

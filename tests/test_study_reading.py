@@ -10,7 +10,7 @@ from study_trials import study
 from oddemo.errors import OddemoError
 from oddemo.plots import plot_curves
 from oddemo.study.engine import run_study
-from oddemo.study.reading import chosen_by, level_of, seed_values
+from oddemo.study.reading import chosen_by, difference_of, level_of, seed_values
 from oddemo.study.results import study_result
 
 
@@ -23,6 +23,14 @@ def stored(tmp_path_factory):
 def test_levels_are_those_of_the_file(stored):
     for one in stored["levels"]:
         told = level_of(stored, world=one["world"], condition=one["condition"], metric=one["metric"])
+        assert (told.point, told.low, told.high) == pytest.approx((one["point"], one["low"], one["high"]))
+
+
+def test_differences_are_those_of_the_file(stored):
+    against = {one["name"]: one["against"] for one in stored["conditions"]}
+    for one in stored["comparisons"]:
+        where = {"world": one["world"], "condition": one["name"], "against": against[one["name"]]}
+        told = difference_of(stored, **where, metric=one["metric"])
         assert (told.point, told.low, told.high) == pytest.approx((one["point"], one["low"], one["high"]))
 
 

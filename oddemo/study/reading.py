@@ -38,6 +38,25 @@ def level_of(stored: Mapping[str, Any], *, world: str, condition: str, metric: s
     return mean_interval(seed_values(stored, world=world, condition=condition, metric=metric))
 
 
+def difference_of(stored: Mapping[str, Any], *, world: str, condition: str, against: str, metric: str) -> MeanInterval:
+    """Return the mean over seeds of a condition's number minus that of another with the same seed, with its limits.
+
+    The comparisons that a study declares are in its file, corrected for their number; this is for looking closer.
+
+    Args:
+        stored: Content of a results file.
+        world: One of its worlds.
+        condition: The condition's name.
+        against: The other condition's name.
+        metric: Any number that all these runs have.
+
+    Raises:
+        OddemoError: If there are no such runs, or they lack the number.
+    """
+    both = (seed_values(stored, world=world, condition=name, metric=metric) for name in (condition, against))
+    return mean_interval([first - second for first, second in zip(*both, strict=True)])
+
+
 def chosen_by(stored: Mapping[str, Any], *, world: str, candidates: Sequence[str], by: str) -> list[str]:
     """Return, seed by seed, the condition that is best by one number; of equal ones the first.
 

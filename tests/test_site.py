@@ -29,7 +29,7 @@ from website.external import problem, problems
 from website.links import check_pages
 from website.reference import packages
 from website.source_links import broken, headings, local_targets, prose
-from website.staging import repository_pages
+from website.staging import MOVED, copy_page, repository_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = read_results(ROOT)
@@ -211,3 +211,16 @@ def test_the_reference_leaves_no_package_out() -> None:
     assert {"oddemo", "oddemo.audit", "oddemo.audit.faults", "oddemo.metrics", "oddemo.plots"} <= set(found)
     assert "oddemo.audit.run" in found["oddemo.audit"]
     assert not [name for names in found.values() for name in names if "__" in name or ".cli." in name]
+
+
+def test_links_to_the_readme_lead_to_the_page_that_tells_it_here(tmp_path: Path) -> None:
+    page = tmp_path / "docs" / "page.md"
+    page.parent.mkdir()
+    page.write_text("[symptoms](../README.md#what-it-finds), [top](../README.md)", encoding="utf-8")
+    copy_page(page, tmp_path / "site" / "page.md")
+    told = (tmp_path / "site" / "page.md").read_text(encoding="utf-8")
+    assert told == "[symptoms](../faults/index.md), [top](../README.md)"
+    for place, page_there in MOVED.items():
+        name, _, heading = place.partition("#")
+        assert heading in headings(prose(ROOT / name))
+        assert page_there == "faults/index.md"

@@ -12,6 +12,7 @@ from pathlib import Path
 LESSONS = (
     ("notebooks", "Notebooks", "*.ipynb"),
     ("notebooks/exercises", "Exercises", "*.ipynb"),
+    ("notebooks/solutions", "Solutions", "*.ipynb"),
     ("workshop", "Workshop", "*.*"),
 )
 SUFFIXES = (".ipynb", ".md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from website.source_links import local_targets, prose
 PAGES = ("CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md", "data/README.md", "data/*/README.md")
 #: What is written for the site alone; it lies at the top there. It shows `PICTURES`.
 OWN, PICTURES = "docs/site/*.rst", ("docs/symptom.png",)
+#: What the README tells in the repository and another page tells on the site.
+MOVED = {"README.md#what-it-finds": "faults/index.md"}
 
 
 def repository_pages(root: Path) -> Iterator[Path]:
@@ -36,7 +39,7 @@ def stage(root: Path, site: Path) -> None:
     shutil.rmtree(site, ignore_errors=True)
     site.mkdir(parents=True)
     for page in repository_pages(root):
-        _copy(root / page, site / page)
+        copy_page(root / page, site / page)
     for path in sorted(root.glob(OWN)):
         _copy(path, site / path.name)
     for picture in PICTURES:
@@ -56,6 +59,16 @@ def _copy_what_is_linked(root: Path, site: Path) -> None:
                 source = root.resolve() / place.relative_to(site.resolve())
                 if source.is_file():
                     _copy(source, place)
+
+
+def copy_page(source: Path, target: Path) -> None:
+    """Copy a page; in Markdown, links to what is told elsewhere on the site lead there (`MOVED`)."""
+    _copy(source, target)
+    if target.suffix == ".md":
+        text = target.read_text(encoding="utf-8")
+        for place, page in MOVED.items():
+            text = re.sub(rf"(\]\((?:\.\./)*){re.escape(place)}\)", rf"\g<1>{page})", text)
+        target.write_text(text, encoding="utf-8")
 
 
 def _copy(source: Path, target: Path) -> None:

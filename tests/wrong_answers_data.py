@@ -1,10 +1,11 @@
-"""Wrong answers to the exercises on reports, labels and numbers (00 to 04, 07, 08), as learners write them."""
+"""Wrong answers to the exercises on reports, labels and numbers (00 to 05), as learners write them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from oddemo.audit.stages import STAGES
 from oddemo.data.records import Detections
@@ -83,6 +84,37 @@ def factor(formula: str) -> Any:
             return eval(formula, {"s": shown, "f": shown.mean(axis=0), "n": shown.sum(axis=0), "t": t, "np": np})
 
     return made
+
+
+def far(formula: str) -> Any:
+    def made(b: Any, size: Any) -> Any:
+        hw, m = np.array(size), (b[:, :2] + b[:, 2:]) / 2
+        known = {"b": b, "m": m, "hw": hw, "half": np.hypot(*hw) / 2, "np": np, "norm": np.linalg.norm}
+        return eval(formula, known)
+
+    return made
+
+
+def third(
+    formula: str = "(k, c.low, c.high)", *, order: str = "np.argsort(light)", weakest: bool = True, pooled: bool = False
+) -> Any:
+    def made(light: Any, found: Any) -> Any:
+        parts = np.array_split(found[eval(order, {"np": np, "light": light})], 3)
+        means = [part.mean() for part in parts]
+        k = int(np.argmin(means) if weakest else np.argmax(means))
+        others = np.concatenate(parts[:k] + parts[k + 1 :])
+        known = {"k": k, "mine": parts[k], "all": found, "stats": stats, "np": np}
+        known["c"] = stats.ttest_ind(parts[k], others, equal_var=pooled).confidence_interval()
+        return eval(formula, known)
+
+    return made
+
+
+def by_range(light: Any, found: Any) -> Any:
+    """Thirds of the range from dark to bright."""
+    cut = np.digitize(light, np.linspace(light.min(), light.max(), 4)[1:3])
+    k = int(np.argmin([found[cut == one].mean() for one in range(3)]))
+    return k, *stats.ttest_ind(found[cut == k], found[cut != k], equal_var=False).confidence_interval()
 
 
 MISTAKES: list[tuple[str, Any, str]] = [
@@ -173,4 +205,27 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("04.2", factor("[np.maximum(1, np.sqrt(t / (n / n.sum())))[x].max() if x.any() else 1 for x in s]"), "all boxes"),
     ("04.2", factor("np.maximum(1, np.sqrt(t / f))"), "shape 4"),
     ("04.2", factor("np.full(len(s), 2.0)"), "factor is 2"),
+    ("05.1", far("norm(m.mean(0) - hw / 2) / half"), "opposite corners count as centred"),
+    ("05.1", far("norm(m - hw[::-1] / 2, axis=1).mean() / half"), "have changed places"),
+    ("05.1", far("norm(b[:, :2] - hw / 2, axis=1).mean() / half"), "a corner of each box"),
+    ("05.1", far("norm(m - hw / 2, axis=1).mean()"), "in pixels"),
+    ("05.1", far("norm(m - hw / 2, axis=1).mean() / norm(hw)"), "gets one half"),
+    ("05.1", far("norm(m / hw - 0.5, axis=1).mean() * 2**0.5"), "made square"),
+    ("05.1", far("abs(m / hw - 0.5).mean()"), "are averaged"),
+    ("05.1", far("norm(m - hw / 2, axis=1).max() / half"), "for 3 boxes"),
+    ("05.1", far("norm(m - hw / 2, axis=1) / half"), "is a ndarray"),
+    ("05.2", third(order="np.arange(len(light))"), "order in which they came"),
+    ("05.2", by_range, "unequal numbers"),
+    ("05.2", third(weakest=False), "strongest third"),
+    ("05.2", third(order="np.argsort(-light)"), "from the bright end"),
+    ("05.2", third("(k, *stats.ttest_1samp(mine, 0).confidence_interval())"), "of the third alone"),
+    ("05.2", third("(k, -c.high, -c.low)"), "others minus the third"),
+    (
+        "05.2",
+        third("(k, *stats.ttest_ind(mine, all, equal_var=False).confidence_interval())"),
+        "among those that it is compared with",
+    ),
+    ("05.2", third(pooled=True), "spread alike"),
+    ("05.2", third("k"), "a single number"),
+    ("05.2", third("(k, mine.min(), mine.max())"), "it names the third"),
 ]

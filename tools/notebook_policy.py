@@ -35,7 +35,7 @@ OBJECT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|<Axes")
 KERNELSPEC_KEYS = {"display_name", "language", "name"}
 
 #: How the names of the lessons begin that speak in one voice.
-IN_ONE_VOICE: tuple[str, ...] = ("00", "01", "02", "04", "06", "08", "11", "13", "14", "15", "16")
+IN_ONE_VOICE: tuple[str, ...] = ("00", "01", "02", "04", "05", "06", "08", "11", "13", "14", "15", "16")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import study_trials
 from study_trials import TRUE_EFFECT, DrawTrial, Inner, study
 
 from oddemo.errors import OddemoError
+from oddemo.study import engine
 from oddemo.study.cache import RunCache, run_key
 from oddemo.study.design import Condition, Run, Study, as_json, runs_of
 from oddemo.study.engine import run_study
@@ -35,6 +36,15 @@ def test_runs_are_done_once_and_do_not_depend_on_the_number_of_processes(tmp_pat
     assert [done.metrics for done in more] == [done.metrics for done in two]
     assert [done.key for done in more] == [done.key for done in two]
     assert not list((tmp_path / "a" / "scratch").glob("*/*"))
+
+
+def test_no_process_does_more_runs_than_it_may(tmp_path, monkeypatch):
+    whole = run_study(study(seeds=2), work=tmp_path / "a")
+    assert len(list((tmp_path / "a" / "processes").iterdir())) == 1
+    monkeypatch.setattr(engine, "RUNS_OF_A_PROCESS", 5)
+    in_parts = run_study(study(seeds=2), work=tmp_path / "b")
+    assert len(list((tmp_path / "b" / "processes").iterdir())) == 3  # for 12 runs
+    assert [done.metrics for done in in_parts] == [done.metrics for done in whole]
 
 
 def test_the_effect_is_found_and_nothing_else(tmp_path):

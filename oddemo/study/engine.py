@@ -19,6 +19,9 @@ from oddemo.study.cache import RunCache, run_key
 from oddemo.study.design import Run, Study, runs_of
 from oddemo.study.worker import do_run, start_worker
 
+#: So many runs a process does before a fresh one takes over: what TensorFlow does not let go of would pile up.
+RUNS_OF_A_PROCESS = 20
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -103,8 +106,16 @@ def _keys(study: Study, work: Path) -> dict[Run, str]:
 
 def _done(waiting: Mapping[str, Run], study: Study, work: Path, scratch: Path, jobs: int) -> Iterator[tuple[str, Run]]:
     """Yield each run as it ends."""
-    if not waiting:
-        return
+    left = list(waiting.items())
+    size = RUNS_OF_A_PROCESS * jobs
+    for start in range(0, len(left), size):
+        yield from _done_together(dict(left[start : start + size]), study, work, scratch, jobs)
+
+
+def _done_together(
+    waiting: Mapping[str, Run], study: Study, work: Path, scratch: Path, jobs: int
+) -> Iterator[tuple[str, Run]]:
+    """Yield each run as it ends, of so many as the same processes do."""
     # Fresh processes, never forks: TensorFlow may be loaded in this one.
     log = work / "logs" / f"{study.name}.log"
     context = get_context("spawn")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oddemo.errors import OddemoError
+from oddemo.study.paired import MeanInterval
 from oddemo.study.results import SIGNIFICANT
 
 
@@ -35,6 +36,11 @@ def told(stored: Mapping[str, Any], *, world: str, metric: str) -> Iterator[str]
         point, low, high = (100 * one[key] for key in ("point", "low", "high"))
         star = "*" if one["p_holm"] <= SIGNIFICANT else " "
         yield f"  {words[one['name']]:{width}} {point:+6.1f}{star} [{low:+5.1f}, {high:+5.1f}]  p {one['p_holm']:.3f}"
+
+
+def in_points(value: MeanInterval) -> str:
+    """Return a difference with its limits in points of a hundred: `+1.2 points [+0.3, +2.1]`."""
+    return f"{100 * value.point:+.1f} points [{100 * value.low:+.1f}, {100 * value.high:+.1f}]"
 
 
 def level(stored: Mapping[str, Any], *, world: str, condition: str, metric: str) -> str:

@@ -74,7 +74,7 @@ def course_page(root: Path) -> str:
     parts = [
         "# The course",
         "Executed notebooks with the outputs that they were stored with; `make test` runs every one of them again and "
-        "compares. Short of time, an hour: 00, 03, 10, 12, 15. To run them yourself: "
+        "compares. Short of time, an hour of reading and running: 00, 03, 10, 12, 15. To run them yourself: "
         "[ways in](docs/ways_in.md); words that are new: [glossary](docs/glossary.md).",
     ]
     for heading, found in lessons(root).items():

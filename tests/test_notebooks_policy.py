@@ -12,11 +12,26 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import notebook_policy as policy
+import notebook_voice as voice
 import notebooks as tool
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 OPENING = "# A title\n\n**You will be able to**\n\n- read it\n\n<!-- budget --> Budget: 5 s, 0.1 GB\n"
+ASKED = "\n**Predict:** what is one and one?\n"
+THREAD = "https://github.com/tensorflow/models/issues/5122"
+ENDING = f"""## Where people met this
+
+In [tensorflow/models#5122]({THREAD}).
+
+**What this does not show.** Much.
+
+**Exercise.** Add three.
+
+**You can now**
+
+- read it
+"""
 SKIP = "NBVAL_" + "SKIP"
 
 
@@ -35,10 +50,11 @@ def code(source: str, count: int, *, printed: str | None = None, tags: tuple[str
 def good() -> nbformat.NotebookNode:
     notebook = new_notebook(
         cells=[
-            new_markdown_cell(OPENING),
+            new_markdown_cell(OPENING + ASKED),
             code(policy.DOCTOR, 1, printed="ready\n"),
             code("total = 1 + 1\nprint(total)", 2, printed="2\n"),
             code("assert total == 2", 3, tags=("hide-cell",)),
+            new_markdown_cell(ENDING),
         ]
     )
     notebook.metadata = nbformat.from_dict({"kernelspec": tool.KERNELSPEC, "language_info": {"name": "python"}})
@@ -69,6 +85,7 @@ BROKEN: list[tuple[str, Callable[[Cells], object], int | None]] = [
     ("opening", lambda cells: cells[0].update(source=OPENING.replace("- read it", "read it")), 1),
     ("opening", lambda cells: cells[0].update(source=OPENING.replace("5 s", "0 s")), 1),
     ("opening", lambda cells: cells[0].update(source=OPENING.replace("5 s", "95 s")), 1),
+    ("opening", lambda cells: cells[0].update(source=OPENING.replace("0.1 GB", "2.1 GB")), 1),
     ("opening", lambda cells: cells[0].update(source=OPENING + OPENING), 1),
     ("opening", lambda cells: cells.pop(0), 1),
     ("doctor_first", lambda cells: cells[1].update(source="import numpy as np"), 2),
@@ -95,8 +112,22 @@ BROKEN: list[tuple[str, Callable[[Cells], object], int | None]] = [
     ("definitions", lambda cells: cells[2].update(source="def f():\n" + "    1\n" * 15), 3),
     ("small_outputs", lambda cells: picture(cells[2], 250_000), 3),
     ("lean_metadata", lambda cells: cells[2].metadata.update(collapsed=True), 3),
+    ("names_in_order", lambda cells: cells[2].update(source="print(later)\ntotal = 2"), 3),
+    ("names_in_order", lambda cells: cells[2].update(source="total = sum(x for x in range(later))"), 3),
+    ("names_in_order", lambda cells: cells[2].update(source="def f():\n    return later\n\n\ntotal = 2"), 3),
+    ("names_in_order", lambda cells: cells.insert(2, cells.pop(3)), 3),
+    ("installs_nothing", lambda cells: cells[2].update(source="!pip install -U numpy\ntotal = 2"), 3),
+    ("fetches_nothing", lambda cells: cells[2].update(source="total = 2\nplace = 'https://example.org/data.zip'"), 3),
+    ("fetches_nothing", lambda cells: cells[2].update(source="import urllib.request\n\ntotal = 2"), 3),
+    ("fetches_nothing", lambda cells: cells[2].update(source="!wget data.zip\ntotal = 2"), 3),
+    ("fetches_nothing", lambda cells: cells[2].update(source="import os\n\ntotal = os.environ['API_KEY']"), 3),
+    ("imports_what_is_there", lambda cells: cells[2].update(source="import object_detection\n\ntotal = 2"), 3),
+    ("imports_what_is_there", lambda cells: cells[2].update(source="from oddemo.plots import shew\n\ntotal = 2"), 3),
+    ("imports_what_is_there", lambda cells: cells[2].update(source="import oddemo.plot\n\ntotal = 2"), 3),
     ("file", lambda cells: cells[2].update(colour="red"), None),
 ]
+#: `tests/test_notebooks_voice.py` shows these failing.
+SHOWN_ELSEWHERE = {rule.__name__ for rule in voice.VOICE}
 
 
 @pytest.mark.parametrize(("rule", "harm", "place"), BROKEN)
@@ -108,6 +139,54 @@ def test_a_broken_rule_is_found_in_its_cell(
     path = tmp_path / "99_trial.ipynb"
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
     assert (rule, place) in {(finding.rule, finding.cell) for finding in policy.check(path)}
+
+
+def test_every_rule_has_been_seen_to_fail() -> None:
+    assert {rule for rule, _, _ in BROKEN} - {"file"} | SHOWN_ELSEWHERE == {rule.__name__ for rule in policy.RULES}
+
+
+def test_names_are_followed_into_functions_and_loops(tmp_path: Path) -> None:
+    notebook = good()
+    notebook.cells[2].source = """%matplotlib inline
+import os.path as place
+from math import pi as ratio
+
+total = 2
+
+
+def again(times, *, name=__name__):
+    return [helper(k) + total for k in range(times)], place, ratio
+
+
+kept = [double for k in range(3) if (double := 2 * k) > 1]
+print(double, [[row for row in range(k)] for k in kept], (lambda x: x + total)(1))"""
+    notebook.cells.insert(3, code("def helper(k):\n    return k\n\n\nagain(2)", 3))
+    notebook.cells.insert(4, code("%%writefile serve.py\nprint(nobody)", 4))
+    notebook.cells[5].execution_count = 5
+    assert [str(one) for one in policy.check(store(notebook, tmp_path)) if one.rule == "names_in_order"] == []
+
+
+def exercised(folder: Path, words: str, *, file: bool = True) -> list[str]:
+    """What is found in the exercise of a lesson that ends in some words."""
+    notebook = good()
+    notebook.cells[4].source = ENDING.replace("Add three.", f"Add three. {words}".strip())
+    if file:
+        (folder / "exercises").mkdir(exist_ok=True)
+        store(notebook, folder / "exercises")
+    return [one.text for one in policy.check(store(notebook, folder)) if one.rule == "exercise"]
+
+
+def test_a_lesson_leads_to_its_exercises_and_to_no_other(tmp_path: Path) -> None:
+    name = "99_trial.ipynb"
+    more = voice.MORE.format(f"exercises/{name}")
+    assert more == f"More to do: [exercises/{name}](exercises/{name})."
+    assert exercised(tmp_path, more, file=False) == [f"there is no exercises/{name}"]
+    assert exercised(tmp_path, "", file=False) == []
+    assert exercised(tmp_path, more) == []
+    wrong = ["", f"{more} And so on.", f"See [here](exercises/{name})."]
+    assert all(len(exercised(tmp_path, words)) == 1 for words in wrong)
+    other = exercised(tmp_path, more.replace("99_trial", "98_other"))
+    assert other == [f"expected a link to exercises/{name}, found exercises/98_other.ipynb"]
 
 
 def test_metadata_of_the_whole_notebook_is_limited(tmp_path: Path) -> None:

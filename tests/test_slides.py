@@ -143,7 +143,7 @@ def test_every_figure_and_question_of_a_notebook_is_in_its_deck(path: Path) -> N
 
 def test_the_short_course_is_that_of_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"Short of time, an hour: {', '.join(slides.SHORT_COURSE)}." in readme
+    assert f"Short of time, an hour of reading and running: {', '.join(slides.SHORT_COURSE)}." in readme
     assert len(COURSE) == len(slides.SHORT_COURSE)
 
 

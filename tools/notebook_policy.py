@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import nbformat
 import numpy as np
 
-from notebook_cells import Found, Rule, code_cells
-from notebook_voice import AIMS, VOICE, exercise_of
+from notebook_cells import Found, Rule, code_cells, parsed
+from notebook_code import CODE
+from notebook_voice import AIMS, MORE, VOICE, exercise_of, exercise_paragraph
 
 MAX_CELLS = 40
 MAX_LINES = 30
@@ -25,6 +27,8 @@ MAX_DEF_LINES = 15
 MAX_FILE_BYTES = 600_000
 MAX_IMAGE_BYTES = 150_000
 MAX_SECONDS = 90
+#: Half of the memory that the README asks for.
+MAX_GB = 2.0
 
 BUDGET = re.compile(r"^<!-- budget --> Budget: (\d+) s, (\d+\.\d) GB.*$", re.MULTILINE)
 DOCTOR = "from oddemo.doctor import doctor\n\ndoctor()"
@@ -33,9 +37,6 @@ NAME = re.compile(r"^\d\d_[a-z0-9_]+\.ipynb$")
 MACHINE_PATH = re.compile(r"(?<![\w.])(/home/|/roo[t]/|/tm[p]/|/wor[k]/|/Users/|/var/folders/|/private/var/|[A-Z]:\\)")
 OBJECT_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+|<Axes")
 KERNELSPEC_KEYS = {"display_name", "language", "name"}
-
-#: How the names of the lessons begin that speak in one voice.
-IN_ONE_VOICE: tuple[str, ...] = ("00", "01", "02", "04", "05", "06", "08", "11", "13", "14", "15", "16")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def opening(notebook: nbformat.NotebookNode) -> Found:
         yield 1, "expected one line `<!-- budget --> Budget: 0 s, 0.0 GB`, which `tools/notebooks.py run` fills in"
     elif not 0 < int(budget[0][0]) <= MAX_SECONDS:
         yield 1, f"expected a measured budget of 1 to {MAX_SECONDS} s, found {budget[0][0]} s"
+    elif not 0 < float(budget[0][1]) <= MAX_GB:
+        yield 1, f"expected a measured budget of 0.1 to {MAX_GB} GB, found {budget[0][1]} GB"
 
 
 def doctor_first(notebook: nbformat.NotebookNode) -> Found:
@@ -101,7 +104,7 @@ def closing_asserts(notebook: nbformat.NotebookNode) -> Found:
     if not cells:
         return
     place, cell = cells[-1]
-    if not any(isinstance(node, ast.Assert) for node in ast.walk(_parse(cell.source))):
+    if not any(isinstance(node, ast.Assert) for node in ast.walk(parsed(cell.source))):
         yield place, "expected the last code cell to hold an assert"
     if "hide-cell" not in cell.metadata.get("tags", []):
         yield place, "expected the last code cell to carry the tag hide-cell"
@@ -175,7 +178,7 @@ def small_cells(notebook: nbformat.NotebookNode) -> Found:
 def definitions(notebook: nbformat.NotebookNode) -> Found:
     """No class, and no function that is longer than a glance."""
     for place, cell in code_cells(notebook):
-        for node in ast.walk(_parse(cell.source)):
+        for node in ast.walk(parsed(cell.source)):
             if isinstance(node, ast.ClassDef):
                 yield place, f"defines the class {node.name}; move it into the package"
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -221,6 +224,8 @@ RULES: tuple[Rule, ...] = (
     definitions,
     small_outputs,
     lean_metadata,
+    *CODE,
+    *VOICE,
 )
 
 
@@ -237,27 +242,19 @@ def check(path: Path) -> list[Finding]:
         nbformat.validate(notebook)
     except (nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
         return [*findings, Finding(path.name, None, "file", f"is not a valid notebook: {str(error)[:200]}")]
-    rules = RULES
-    if path.name.startswith(IN_ONE_VOICE):
-        rules += VOICE
-        findings += _exercise(path, notebook)
+    findings += [Finding(path.name, None, "exercise", text) for text in _exercise(path, notebook)]
     return findings + [
-        Finding(path.name, place, rule.__name__, text) for rule in rules for place, text in rule(notebook)
+        Finding(path.name, place, rule.__name__, text) for rule in RULES for place, text in rule(notebook)
     ]
 
 
-def _exercise(path: Path, notebook: nbformat.NotebookNode) -> list[Finding]:
-    """Return what is wrong with the file to which a lesson's exercise leads."""
-    link = exercise_of(notebook)
-    if link is None:
-        return []
-    if link != f"exercises/{path.name}":
-        return [Finding(path.name, None, "exercise", f"expected a link to exercises/{path.name}, found {link}")]
-    if not (path.parent / link).is_file():
-        return [Finding(path.name, None, "exercise", f"there is no {link}")]
-    return []
-
-
-def _parse(source: str) -> ast.Module:
-    """Parse a cell, its `%magic` and `!shell` lines blanked."""
-    return ast.parse("\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.splitlines()))
+def _exercise(path: Path, notebook: nbformat.NotebookNode) -> Iterator[str]:
+    """Yield what is wrong with the way from a lesson to the file with more exercises."""
+    link, due = exercise_of(notebook), f"exercises/{path.name}"
+    there, more = (path.parent / due).is_file(), MORE.format(due)
+    if link is not None and link != due:
+        yield f"expected a link to {due}, found {link}"
+    elif link is not None and not there:
+        yield f"there is no {link}"
+    elif there and not exercise_paragraph(notebook).endswith(more):
+        yield f"expected the exercise to end in {more!r}"

@@ -19,6 +19,8 @@ PEOPLE = "## Where people met this"
 LIMITS = "**What this does not show.**"
 EXERCISE = "**Exercise.**"
 REACHED = "**You can now**"
+#: How an exercise ends where there is a file with more; filled with its path.
+MORE = "More to do: [{0}]({0})."
 #: The parts of the ending, in their order.
 ENDING = (PEOPLE, LIMITS, EXERCISE, REACHED)
 #: So many words of an aim come again, in the same order, where it has been reached.
@@ -117,6 +119,11 @@ def ends_in_order(notebook: nbformat.NotebookNode) -> Found:
     order = sorted(there, key=text.rindex)
     if there != order:
         yield None, f"expected the ending in the order {there}, found {order}"
+
+
+def exercise_paragraph(notebook: nbformat.NotebookNode) -> str:
+    """Return the paragraph that sets the exercise, without its first word; empty if there is none."""
+    return (_part(notebook, EXERCISE) or "").strip().partition("\n\n")[0]
 
 
 def exercise_of(notebook: nbformat.NotebookNode) -> str | None:

@@ -78,16 +78,26 @@ def rendered(world: str, seed: int, count: int, folder: Path) -> Dataset:
     return read_world(folder, "test")
 
 
-def _bccd(work: Path) -> BenchmarkDetector:
+def bccd_root() -> Path:
+    """Return BCCD's folder, which ODDEMO_BCCD names.
+
+    Raises:
+        OddemoError: If it is not there.
+    """
     root = Path(os.environ.get("ODDEMO_BCCD", ""))
     if not (root / "ImageSets").is_dir():
         raise OddemoError(
             "BCCD is not here.",
             expected="ODDEMO_BCCD naming a folder with Annotations, ImageSets and JPEGImages",
             found=os.environ.get("ODDEMO_BCCD", "ODDEMO_BCCD is not set"),
-            do="clone Shenggan/BCCD_Dataset and name its BCCD folder, or leave bccd out of --detectors",
+            do="clone Shenggan/BCCD_Dataset and name its BCCD folder; benchmarks.faults runs without it if bccd is "
+            "left out of --detectors",
         )
-    parts = {split: read_voc(root, split=split) for split in ("train", "val", "test")}
+    return root
+
+
+def _bccd(work: Path) -> BenchmarkDetector:
+    parts = {split: read_voc(bccd_root(), split=split) for split in ("train", "val", "test")}
     folder = work / "bccd"
     if not (folder / TRAINING).is_file():
         start = detector_folder("inspection")

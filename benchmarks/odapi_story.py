@@ -64,11 +64,11 @@ def main() -> None:
         for name in track(["sound", *TOLD, "tflite"], "deployments"):
             place = work / name.replace("/", "_")
             if name == "tflite":
-                spec = _tflite(detector, place)
+                spec = tflite_export(detector, place)
             else:
                 spec = build_odapi(plants.get(name, ODAPIParts()), detector, place, early=early)
             result = audit(source, spec, pictures, truth=truth)
-            audits[name] = _told(result)
+            audits[name] = told_of(result)
             assert result.material is not None
             _keep(result.material.candidate, options.traces, name)
     _keep(source.trace(pictures), options.traces, "reference")
@@ -79,17 +79,25 @@ def main() -> None:
     write_json(options.out, told | {"provenance": stamp})
 
 
-def _tflite(detector: Path, folder: Path) -> str:
-    """Export for TFLite as the API's documentation says: its graph, then TensorFlow's converter."""
+def tflite_export(detector: Path, folder: Path, *, max_detections: int = 10) -> str:
+    """Export for TFLite as the API's documentation says: its graph, then TensorFlow's converter; return the source.
+
+    Args:
+        detector: With pipeline.config and checkpoint.
+        folder: To make.
+        max_detections: The exporter's flag of that name; 10 is its default.
+    """
     tf = load_tensorflow()
-    run_in_lane(made_lane("odapi"), ["export", detector, "--out", folder, "--tflite"], what="The export failed")
+    options: list[str | Path] = ["--out", folder, "--tflite", "--max-detections", str(max_detections)]
+    run_in_lane(made_lane("odapi"), ["export", detector, *options], what="The export failed")
     file = folder / "model.tflite"
     file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(str(folder / "saved_model")).convert())
     label_map_beside(file).write_bytes((detector / "label_map.pbtxt").read_bytes())
     return f"tflite:{file}"
 
 
-def _told(result: Audit) -> dict[str, Any]:
+def told_of(result: Audit) -> dict[str, Any]:
+    """Return what is kept of an audit."""
     return {
         "verdict": result.verdict,
         "first_divergence": result.comparison.first_divergence,

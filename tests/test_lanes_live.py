@@ -18,8 +18,12 @@ from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.odapi import ODAPI_PLANTS, build_odapi
 from oddemo.audit.run import audit
 from oddemo.audit.sources.odapi import ODAPISource
+from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.trace import load_trace
 from oddemo.data.sample import data_folder, sample_dataset
+from oddemo.errors import OddemoError
+from oddemo.export.cards import read_card
+from oddemo.export.loading.predict import predict
 from oddemo.lanes.making import make_lane
 from oddemo.lanes.registry import find_lane
 from oddemo.lanes.running import lane_environment, run_in_lane
@@ -115,6 +119,18 @@ def test_a_label_map_that_is_shifted_shows_at_the_labels(reference, export, pict
     assert result.exit_status == 1
     assert result.comparison.first_divergence == "labels"
     assert [(cause.id, cause.verified) for cause in result.causes] == [("label_map", True)]
+
+
+def test_an_export_for_other_classes_ends_well_and_its_card_says_that_nobody_can_load_it(odapi_lane, tmp_path):
+    out = tmp_path / "export"
+    command = ["export", DETECTOR, "--out", out, "--override", "model { ssd { num_classes: 90 } }"]
+    run_in_lane(odapi_lane, command, what="The export failed")
+    said = [note for note in read_card(out / "saved_model").notes if "cannot be loaded" in note]
+    assert len(said) == 1
+    assert "Was it exported for another number of classes?" in said[0]
+    assert predict(out / "saved_model", "tensorflow==2.15").outcome == "fails"
+    with pytest.raises(OddemoError, match="num_classes in pipeline"):
+        parse_source(f"savedmodel:{out / 'saved_model'}")
 
 
 def test_the_recorder_sees_the_same_in_another_tensorflow(reference, export, pictures, later_tensorflow, tmp_path):

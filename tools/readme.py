@@ -111,6 +111,13 @@ def _row(words: str, figures: dict[str, Any], variations: int) -> str:
     return f"| {words} | {rates} | {figures['false_alarms']} of {variations} |"
 
 
+#: Results of tests on versions that had not been asked before → what the README says of them.
+PREDICTION_TESTS = {
+    "version_matrix_first_test": "Of versions that nobody had asked, in a first test that led to corrections",
+    "version_matrix_second_test": "In a second one, after which nothing was changed",
+}
+
+
 def version_table(matrix: dict[str, Any]) -> str:
     """One row a format: what became of it between two TensorFlows."""
     lines = ["| format | same outputs | loads, other outputs | fails | not written |", "|---|---|---|---|---|"]
@@ -126,9 +133,20 @@ def version_table(matrix: dict[str, Any]) -> str:
         f"({names}). Said beforehand from the file "
         f"alone (`oddemo inspect FILE --for tensorflow==2.18`): right in {summary['agreement']:.1%} of "
         f"{summary['predicted_cells']} cases, {summary['false_will_load']} said to load that did not "
-        "([results/version_matrix.json](results/version_matrix.json))."
+        "([results/version_matrix.json](results/version_matrix.json)). "
+        + " ".join(_tested(file, words) for file, words in PREDICTION_TESTS.items())
     )
     return "\n".join(lines)
+
+
+def _tested(file: str, words: str) -> str:
+    """Tell one test of the predictions on versions that had not been asked."""
+    path = f"results/{file}.json"
+    summary = json.loads((ROOT / path).read_text(encoding="utf-8"))["summary"]
+    return (
+        f"{words}: {summary['agreement']:.1%} of {summary['predicted_cells']}, {summary['false_will_load']} said to load "
+        f"that did not ([results]({path}))."
+    )
 
 
 def filled(text: str) -> str:

@@ -14,6 +14,7 @@ from oddemo.audit.sources.stateless import ASSIGNS, without_assignments
 from oddemo.audit.sources.taps import Graph, Node, Taps, find_taps
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
+from oddemo.export.cards.saved_model import why_not_loadable
 from oddemo.quiet import native_stderr_silenced
 
 
@@ -93,6 +94,14 @@ def _load(place: Path, signature: str, folder: Path) -> tuple[Any, Any]:
     try:
         loaded = tf.saved_model.load(str(place))
     except Exception as error:  # a damaged file surfaces as one of many kinds of exception
+        misfit = _misfit(folder)
+        if misfit is not None:
+            raise OddemoError(
+                f"The SavedModel {folder} cannot be loaded.",
+                expected="weights that fit the graph beside them",
+                found=misfit,
+                do="export it again with the configuration of training (num_classes in pipeline.config)",
+            ) from None
         raise OddemoError(
             f"The SavedModel {folder} cannot be loaded.",
             expected="a whole SavedModel that this TensorFlow can read",
@@ -107,6 +116,14 @@ def _load(place: Path, signature: str, folder: Path) -> tuple[Any, Any]:
             do="export it with a serving signature",
         )
     return loaded, loaded.signatures[signature]
+
+
+def _misfit(folder: Path) -> str | None:
+    """Return which of its variables cannot take their weights, if that is what is wrong and can be read."""
+    try:
+        return why_not_loadable(folder)
+    except OddemoError:
+        return None
 
 
 def _tap(folder: Path, function: Any) -> TappedSignature:

@@ -66,5 +66,11 @@ def shape_conflicts(graph: Message, folder: Path) -> tuple[Conflict, ...]:
     return tuple(found)
 
 
+def in_words(conflicts: tuple[Conflict, ...]) -> str:
+    """Say what does not fit, and what to ask."""
+    more = f", and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+    return f"{conflicts[0]}{more}. Was it exported for another number of classes?"
+
+
 def _fits(declared: tuple[int | None, ...], stored: tuple[int, ...]) -> bool:
     return len(declared) == len(stored) and all(a in (None, b) for a, b in zip(declared, stored, strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 from oddemo.errors import OddemoError
 from oddemo.export.cards.card import ContractCard, Danger, Fact, Signature, TensorSpec
 from oddemo.export.cards.danger import CUSTOM, SAVER_OPS, addresses, gather, risk_of
-from oddemo.export.cards.declared import shape_conflicts
+from oddemo.export.cards.declared import in_words, shape_conflicts
 from oddemo.export.cards.detector_facts import flow_facts
 from oddemo.export.cards.frozen import constant_weights
 from oddemo.export.cards.graph import Body, Library
@@ -59,8 +59,7 @@ def saved_model_card(folder: Path) -> ContractCard:
         notes.append("It has no variables: its weights, if it has any, are constants of the graph.")
     conflicts = shape_conflicts(graph, folder)
     if conflicts:
-        more = f", and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
-        notes.append(f"It cannot be loaded: {conflicts[0]}{more}. Was it exported for another number of classes?")
+        notes.append(f"It cannot be loaded: {in_words(conflicts)}")
     return ContractCard(
         kind="saved_model",
         path=str(folder),
@@ -70,6 +69,17 @@ def saved_model_card(folder: Path) -> ContractCard:
         weights=weights,
         notes=tuple(notes),
     )
+
+
+def why_not_loadable(folder: Path) -> str | None:
+    """Return why no TensorFlow can load a SavedModel: variables that cannot take their weights; None if all fit.
+
+    Raises:
+        OddemoError: If it cannot be read.
+    """
+    graphs = list(Message(read_file(folder / "saved_model.pb", limit=MAX_GRAPH_BYTES)).messages(2))
+    conflicts = shape_conflicts(_serving_graph(graphs), folder) if graphs else ()
+    return in_words(conflicts) if conflicts else None
 
 
 def _serving_graph(graphs: list[Message]) -> Message:

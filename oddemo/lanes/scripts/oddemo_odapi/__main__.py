@@ -53,6 +53,7 @@ def train(options: Any) -> None:
         batch=options.batch,
         label_map=LABEL_MAP,
         records=RECORDS,
+        anchor_scale=options.anchor_scale,
     )
     (out / CONFIG).write_text(text, encoding="utf-8")
     print(f"training on {count} pictures, {len(names)} classes, {options.steps} steps", flush=True)
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--steps", type=int, default=300)
     one.add_argument("--size", type=int, default=192, help="height and width of the network's input, pixels")
     one.add_argument("--batch", type=int, default=8)
+    one.add_argument("--anchor-scale", type=float, default=4.0, help="smaller for small objects (default: %(default)s)")
     one.add_argument("--seed", type=int, default=0, help="of initial weights and augmentation")
     one.set_defaults(run=train)
     one = commands.add_parser("export", help="export with exporter_main_v2, or export_tflite_graph_tf2")

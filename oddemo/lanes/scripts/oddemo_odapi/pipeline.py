@@ -44,7 +44,7 @@ model {
       multiscale_anchor_generator {
         min_level: 3
         max_level: 7
-        anchor_scale: 4.0
+        anchor_scale: %(anchor_scale)s
         aspect_ratios: [1.0, 2.0, 0.5]
         scales_per_octave: 2
       }
@@ -106,7 +106,9 @@ _HYPERPARAMS = """conv_hyperparams {
       }"""
 
 
-def pipeline_text(*, classes: int, size_px: int, steps: int, batch: int, label_map: str, records: str) -> str:
+def pipeline_text(
+    *, classes: int, size_px: int, steps: int, batch: int, label_map: str, records: str, anchor_scale: float = 4.0
+) -> str:
     """Return the text of a pipeline.config.
 
     Args:
@@ -116,6 +118,7 @@ def pipeline_text(*, classes: int, size_px: int, steps: int, batch: int, label_m
         batch: Pictures in a step.
         label_map: Where the label map lies, from the folder that training runs in.
         records: Where the TFRecord lies.
+        anchor_scale: Side of the smallest anchors in cells of the finest level, which are 8 pixels wide.
     """
     return _PIPELINE % {
         "classes": classes,
@@ -125,5 +128,6 @@ def pipeline_text(*, classes: int, size_px: int, steps: int, batch: int, label_m
         "batch": batch,
         "label_map": label_map,
         "records": records,
+        "anchor_scale": repr(float(anchor_scale)),
         "hyperparams": _HYPERPARAMS,
     }

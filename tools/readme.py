@@ -143,10 +143,8 @@ def _tested(file: str, words: str) -> str:
     """Tell one test of the predictions on versions that had not been asked."""
     path = f"results/{file}.json"
     summary = json.loads((ROOT / path).read_text(encoding="utf-8"))["summary"]
-    return (
-        f"{words}: {summary['agreement']:.1%} of {summary['predicted_cells']}, {summary['false_will_load']} said to load "
-        f"that did not ([results]({path}))."
-    )
+    wrong = f"{summary['false_will_load']} said to load that did not"
+    return f"{words}: {summary['agreement']:.1%} of {summary['predicted_cells']}, {wrong} ([results]({path}))."
 
 
 def filled(text: str) -> str:

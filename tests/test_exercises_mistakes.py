@@ -9,6 +9,7 @@ import pytest
 import wrong_answers_boxes
 import wrong_answers_data
 import wrong_answers_files
+import wrong_answers_studies
 from wrong_answers_boxes import columns, greedy
 
 from oddemo.course.checking import check, judged, outcomes, tally
@@ -17,7 +18,12 @@ from oddemo.course.judges import suppression
 from oddemo.course.registry import EXERCISES
 from oddemo.errors import OddemoError
 
-MISTAKES = [*wrong_answers_boxes.MISTAKES, *wrong_answers_data.MISTAKES, *wrong_answers_files.MISTAKES]
+MISTAKES = [
+    *wrong_answers_boxes.MISTAKES,
+    *wrong_answers_data.MISTAKES,
+    *wrong_answers_files.MISTAKES,
+    *wrong_answers_studies.MISTAKES,
+]
 
 
 @pytest.mark.parametrize(("exercise", "answer", "said"), MISTAKES, ids=[f"{one[0]} {one[2]}" for one in MISTAKES])

@@ -10,7 +10,7 @@ import copy
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -19,7 +19,8 @@ from sys import version_info
 import nbformat
 import pytest
 import yaml
-from nbformat.v4 import new_code_cell
+from harmed_lessons import LESSONS, found, notebook, planted, reworded, with_code
+from loose_pins import loose_entries, loose_installs
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -30,7 +31,7 @@ import lock
 import notebook_code
 import notebook_policy as policy
 import notebooks as tool
-from notebook_cells import Rule, prose_cells
+from notebook_cells import prose_cells
 from oddemo.course.registry import EXERCISES
 from oddemo.lanes.registry import find_lane
 from oddemo.lanes.scripts.oddemo_odapi.shims import ABSENT
@@ -38,7 +39,6 @@ from website.source_links import broken as broken_links
 from website.source_links import local_targets
 
 ROOT = Path(__file__).resolve().parents[1]
-LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted(exercises.SOLUTIONS.glob("*.ipynb"))
 PYTHON = f"{version_info.major}.{version_info.minor}"
 #: Files by which somebody gets to a running oddemo.
@@ -47,49 +47,6 @@ WAYS_IN = ("README.md", "docs/ways_in.md", "Makefile", "tools/setup.sh", ".binde
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
-
-
-@cache
-def notebook(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
-
-
-def found(*rules: Rule, among: Iterable[Path] = LESSONS) -> list[str]:
-    """Where the course breaks a rule."""
-    return [f"{path.name}: {text}" for path in among for rule in rules for _, text in rule(notebook(path))]
-
-
-def planted(rule: Rule, harm: Callable[[list[nbformat.NotebookNode]], object]) -> bool:
-    """Whether a rule sees what was planted in the cells of a copy of the first lesson."""
-    harmed = copy.deepcopy(notebook(LESSONS[0]))
-    harm(harmed.cells)
-    return bool(list(rule(harmed)))
-
-
-def with_code(source: str) -> Callable[[list[nbformat.NotebookNode]], None]:
-    return lambda cells: cells.insert(2, new_code_cell(source))
-
-
-def reworded(old: str, new: str) -> Callable[[list[nbformat.NotebookNode]], None]:
-    def harm(cells: list[nbformat.NotebookNode]) -> None:
-        assert old in cells[0].source
-        cells[0].source = cells[0].source.replace(old, new)
-
-    return harm
-
-
-def loose_entries(text: str) -> list[str]:
-    """Entries of a lock that another version, or other files under the same version, would satisfy."""
-    entries = [entry for entry in re.split(r"\n(?=[A-Za-z0-9])", text) if re.match(r"[A-Za-z0-9]", entry)]
-    exact = re.compile(r"[\w.-]+==[\w.+]+( ; [^\n]+)? \\\n    --hash=sha256:[0-9a-f]{64}")
-    return [entry.splitlines()[0] for entry in entries if not exact.match(entry)]
-
-
-def loose_installs(text: str) -> list[str]:
-    """Lines that install whatever is newest today."""
-    lines = [line for line in text.splitlines() if re.search(r"\b(pip|uv)\b.*\b(install|sync)\b", line)]
-    newest = [line for line in lines if re.search(r"(^|\s)(-U|--upgrade)\b", line)]
-    return newest + [line for line in lines if "requirements.lock" in line and "--require-hashes" not in line]
 
 
 def test_1_it_ran_last_week_and_today_a_newer_version_breaks_it() -> None:

@@ -6,6 +6,7 @@ from oddemo.course.exercise import Exercise
 from oddemo.course.judges import (
     configuration,
     equality,
+    fair_comparisons,
     fault_costs,
     file_versions,
     label_files,
@@ -32,6 +33,7 @@ _PARTS: tuple[tuple[Exercise, ...], ...] = (
     picture_boxes.EXERCISES,
     label_suspects.EXERCISES,
     splits.EXERCISES,
+    fair_comparisons.EXERCISES,
     network_input.EXERCISES,
     weight_sets.EXERCISES,
     suppression.EXERCISES,

@@ -167,13 +167,14 @@ def can_work(first: Plant, second: Plant) -> bool:
 
     Our scripts cannot read an export that hands out no record of its resizing, TFLite's own suppression does not read
     the thresholds of the other, and cannot be asked to run over all classes; batch norm in training mode has no form in
-    a TFLite file.
+    a TFLite file. A TFLite file of another input size is not compared at all: the audit says so and ends.
     """
     names = {first.name, second.name}
     scripts, lite = (first.parts.client or second.parts.client), (first.parts.tflite or second.parts.tflite)
     own = {"nms_iou", "score_threshold", "max_detections"} & {first.fault, second.fault}
     training_mode = first.parts.training_mode or second.parts.training_mode
-    if lite and (training_mode or names == {"quantization/int8", "nms_kind/class_agnostic"}):
+    other_size = "input_size" in (first.fault, second.fault)
+    if lite and (training_mode or other_size or names == {"quantization/int8", "nms_kind/class_agnostic"}):
         return False
     lite_suppression = {"nms_kind/tflite_fast", "nms_kind/tflite_regular", "quantization/int8"} & names
     return not (scripts and "box_scale/image_info_dropped" in names) and not (lite and own and lite_suppression)

@@ -196,6 +196,17 @@ def test_shifted_ids_do_not_hide_two_faults_of_suppression(reference, pictures, 
     assert result.after.first_divergence is None
 
 
+def test_three_faults_before_the_network_are_named_from_detections_alone(reference, pictures, tmp_path):
+    """As a script with OpenCV around an export of another size does it; taken on one by one, none removes the rest."""
+    bench = reference.bench
+    pre = replace(bench.settings.pre, input_size_hw=(160, 160), channel_order="bgr", decoder="accurate")
+    seen = replace(bench.trace(pictures, replace(bench.settings, pre=pre)), images=(), dense={})
+    result = audit(reference, f"trace:{save_trace(seen, tmp_path / 'seen.npz')}", pictures)
+    assert sorted(verified(result)) == ["channel_order", "image_decode", "input_size"]
+    assert all("this and two others" in cause.evidence for cause in result.causes)
+    assert result.after.first_divergence is None
+
+
 def test_the_other_world_and_a_vehicle_without_a_graph(reference_of, few_pictures, tmp_path):
     """TFLite, preprocessed by the caller: the faults that sit after the network are inside the file."""
     from oddemo.export.tflite import export_tflite

@@ -2,7 +2,8 @@
 
 A cause counts as verified only when the reference, run with that one change, no longer differs from the candidate at
 the stage in question, or at any stage before it, on any picture of the audit. Several faults are found one after the
-other; where no single change helps, pairs are tried. What cannot be removed is called unexplained, never guessed.
+other; where no single change helps, two and three together are tried. What cannot be removed is called unexplained,
+never guessed.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from oddemo.audit.trace import Trace
 
 #: Rounds, each of which may find one more cause (or a pair).
 ROUNDS = 4
-#: Partial improvements, each of another fault, from which pairs are built.
+#: Partial improvements, each of another fault, from which pairs are built, and pairs, from which threes are.
 BEAM = 4
+#: Changes that are taken on together at the most: three are seen where a script decodes in its own way as well.
+TOGETHER = 3
 #: Hypotheses of one fault that are tried.
 MOST_HYPOTHESES = 128
 #: A suspicion is reported if it removes at least this part of the difference.
@@ -152,14 +155,15 @@ def _explain(search: Search, settings: Settings, current: Trace, comparison: Com
         attempts += tried
     attempts.sort(key=lambda attempt: attempt.left)
     partial = _best_of_each_fault([attempt.hypothesis for attempt in attempts if attempt.left < start])[:BEAM]
-    pair = _explain_by_pair(search, faults, evidence, partial, stage)
-    if not pair and stage == "detections":
+    together = _explain_together(search, faults, evidence, partial, stage)
+    if not together and stage == "detections":
         # Where ids are shifted as well, hardly a detection is alike, and no partial improvement shows.
         tried_first = {hypothesis.settings for hypothesis in partial}
         others = [one for one in _by_boxes(search, settings, attempts) if one.settings not in tried_first]
-        pair = _explain_by_pair(search, faults, evidence, others[:BEAM], stage)
-    if pair:
-        return _Found(tuple(_verified(h, result, comparison.images, ()) for h in pair), pair[-1].settings)
+        together = _explain_together(search, faults, evidence, others[:BEAM], stage)
+    if together:
+        named = tuple(_verified(h, result, comparison.images, (), together=len(together)) for h in together)
+        return _Found(named, together[-1].settings)
     return _Found(_suspicion(attempts, start, stage), None)
 
 
@@ -180,17 +184,39 @@ def _best_of_each_fault(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     return list(first.values())
 
 
-def _explain_by_pair(
+def _explain_together(
     search: Search, faults: Sequence[Fault], evidence: Evidence, partial: Sequence[Hypothesis], stage: str
 ) -> tuple[Hypothesis, ...]:
-    """Build on the partial improvements: with one change taken on, does a second one remove the rest?"""
-    for first in partial:
-        trace = search.run(search.pictures, first.settings, stage)
-        taken_on = replace(evidence, settings=first.settings, reference=trace)
-        for rank, second in _in_order(_proposals(faults, taken_on), first.settings):
-            if rank < 2 and second.fault != first.fault and search.attempt(second, stage) == 0.0:
-                return first, second
+    """Build on the partial improvements: with one change taken on, does a second one remove the rest, or a third?"""
+    begun: list[tuple[Hypothesis, ...]] = [(one,) for one in partial]
+    while begun and len(begun[0]) < TOGETHER:
+        longer: list[tuple[float, tuple[Hypothesis, ...]]] = []
+        for changes in begun:
+            start, found = _one_more(search, faults, evidence, changes, stage)
+            if found and found[-1][0] == 0.0:
+                return found[-1][1]
+            longer += [(left, more) for left, more in found if left < start]
+        best: dict[frozenset[str], tuple[Hypothesis, ...]] = {}
+        for _, more in sorted(longer, key=lambda item: item[0]):
+            best.setdefault(frozenset(one.fault for one in more), more)
+        begun = list(best.values())[:BEAM]
     return ()
+
+
+def _one_more(
+    search: Search, faults: Sequence[Fault], evidence: Evidence, changes: tuple[Hypothesis, ...], stage: str
+) -> tuple[float, list[tuple[float, tuple[Hypothesis, ...]]]]:
+    """Return what changes leave of a difference, and what is left with each further one; a solution ends the list."""
+    settings, named = changes[-1].settings, {one.fault for one in changes}
+    taken_on = replace(evidence, settings=settings, reference=search.run(search.pictures, settings, stage))
+    attempts = []
+    for rank, further in _in_order(_proposals(faults, taken_on), settings):
+        if rank < 2 and further.fault not in named:
+            left = search.attempt(further, stage)
+            attempts.append((left, (*changes, further)))
+            if left == 0.0:
+                break
+    return search.distance(settings, stage), attempts
 
 
 def _can_explain(fault: Fault, stage: str, compared: Sequence[str]) -> bool:
@@ -222,10 +248,13 @@ def _noise(settings: Settings) -> Hypothesis:
     )
 
 
-def _verified(hypothesis: Hypothesis, result: StageResult, images: int, also: tuple[str, ...]) -> Cause:
+def _verified(
+    hypothesis: Hypothesis, result: StageResult, images: int, also: tuple[str, ...], *, together: int = 1
+) -> Cause:
+    taken_on = "this" if together == 1 else f"this and {'another' if together == 2 else 'two others'}"
     evidence = (
         f"as it is, {result.differing_images} of {images} pictures differ at {result.stage}; "
-        f"with this taken on by the reference, 0 of {images} differ up to {result.stage}"
+        f"with {taken_on} taken on by the reference, 0 of {images} differ up to {result.stage}"
     )
     stage = registered(hypothesis.fault).stage
     return Cause(hypothesis.fault, stage, True, hypothesis.claim, evidence, hypothesis.fix, also)

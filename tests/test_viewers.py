@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import warnings
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +68,15 @@ def test_an_id_without_a_name_stays_in_sight(channel_order_audit: Audit, tmp_pat
     used = {entry["category_id"] for entry in told["annotations"]}
     assert used <= set(names)
     assert (0 in shifted.class_ids) == (names.get(0) == "id 0")
+
+
+def test_tensorboard_itself_starts() -> None:
+    """What it imports and does not declare is in the lock as well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tensorboard.main", "--version"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert done.stdout.strip() == version("tensorboard")
 
 
 def test_tensorboard_reads_numbers_words_and_pictures(channel_order_audit: Audit, tmp_path: Path) -> None:

@@ -99,8 +99,8 @@ def benchmark_table(results: dict[str, Any]) -> str:
         "Seven trials were answered wrongly when they first ran (`aspect_ratio/client_stretches`, "
         "`exif_orientation/client_turns`, `score_threshold/0.62` on the MobileNet, and four on the detector of the "
         "Object Detection API) and ran again after the audit was corrected; five of them "
-        "are among those written after the probes. The pairs were drawn anew once, after the "
-        "first draw had led to a correction"
+        "are among those written after the probes. The pairs were drawn anew by lot, after the "
+        "first draw had led to a correction; what this draw led to is not counted: none of its pairs ran again"
     )
     lines.append(f"{counts}; {pairs}. {held_out}. {corrected}.")
     return "\n".join(lines)

@@ -107,6 +107,13 @@ def test_true_boxes_have_no_score_and_unknown_ids_no_name() -> None:
     plt.close(other.figure)
 
 
+@pytest.mark.parametrize("top", [0, 2, 12])
+def test_names_stay_inside_the_picture(top: int, figure) -> None:
+    ax = plots.draw_detections(IMAGE, Detections([[top, 3, top + 12, 20]], [0.9], [1]), NAMES, figure.gca())
+    figure.canvas.draw()
+    assert ax.texts[0].get_window_extent().y1 <= ax.bbox.y1 + 1
+
+
 def test_a_pair_shows_both_sides(figure) -> None:
     left, right = plots.draw_pair(IMAGE, FOUND, FOUND.above(0.8), NAMES)
     assert figure.axes == [left, right]

@@ -118,3 +118,9 @@ def test_what_leans_on_another_is_seen(cell: Callable[[], nbformat.NotebookNode]
     linked = new_markdown_cell("More in [notebook 04](04_class_imbalance.ipynb).")
     harmed.cells[3] = linked
     assert list(leans_on(harmed)) == []
+
+
+def test_the_first_lesson_leads_to_every_other() -> None:
+    text = "\n".join(words for _, words in prose_cells(read(LESSONS[0])))
+    table = text.partition("## The way from here")[2].partition("An hour")[0]
+    assert re.findall(r"^\| \**(\d\d) ", table, re.MULTILINE) == [path.name[:2] for path in LESSONS]

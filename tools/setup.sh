@@ -69,4 +69,4 @@ if ! cmp -s requirements.lock .venv/installed.lock; then
   rm .venv/unfinished
 fi
 .venv/bin/uv pip install --quiet --offline --no-deps --no-build-isolation --editable .
-echo "Ready after $(($(date +%s) - start)) s"
+echo "Ready after $(($(date +%s) - start)) s; \`. .venv/bin/activate\` makes oddemo a command of this shell"

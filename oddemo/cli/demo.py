@@ -39,4 +39,5 @@ def demo(
     console.print(f"report: {report}", soft_wrap=True)
     found = "verified" if story.named else "not found"
     console.print(f"planted {story.plant.name}: {found}; {story.seconds:.0f} s in all")
+    console.print("next: open the report in a browser; then `make lab`, notebook 00_start_here")
     raise typer.Exit(0 if story.named and story.sound.verdict == "faithful" else 1)

@@ -158,10 +158,15 @@ def _rectangle(ax: Axes, box_yxyx_px: NDArray[Any], *, colour: str, width: float
 def _tag(ax: Axes, text: str, box_yxyx_px: NDArray[Any], colour: str) -> None:
     y_min, x_min, _, x_max = map(float, box_yxyx_px)
     right = x_min + x_max > ax.get_xlim()[0] + ax.get_xlim()[1]
+    corner = (x_max - 0.5 if right else x_min - 0.5, y_min - 0.5)
+    # Above the box, or inside where the picture ends.
+    room_pt = (ax.bbox.y1 - ax.transData.transform(corner)[1]) * 72 / ax.figure.dpi
+    above = room_pt > _LETTERS_PT + 4
     ax.annotate(
         text,
-        (x_max - 0.5 if right else x_min - 0.5, y_min - 0.5),
-        xytext=(-1 if right else 1, 2),
+        corner,
+        xytext=(-1 if right else 1, 2 if above else -2),
+        va="bottom" if above else "top",
         textcoords="offset points",
         ha="right" if right else "left",
         fontsize=_LETTERS_PT,

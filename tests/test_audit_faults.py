@@ -207,6 +207,25 @@ def test_three_faults_before_the_network_are_named_from_detections_alone(referen
     assert result.after.first_divergence is None
 
 
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [({"nms_kind": "per_class", "soft_sigma": 0.0}, "within each class"), ({"soft_sigma": 0.3}, "sigma 0.3")],
+)
+def test_a_reference_with_soft_suppression_is_diagnosed(reference, pictures, tmp_path, other, words):
+    folder = Path(shutil.copytree(reference.folder, tmp_path / "soft"))
+    params = (folder / "params.yaml").read_text()
+    assert "nms_version: v2" in params
+    assert "soft_nms_sigma: null" in params
+    soft = params.replace("nms_version: v2", "nms_version: v1").replace("soft_nms_sigma: null", "soft_nms_sigma: 0.5")
+    (folder / "params.yaml").write_text(soft)
+    source = TFVisionSource(folder)
+    assert source.bench.settings.post.nms_kind == "soft"
+    post = replace(source.bench.settings.post, **other)
+    seen = source.bench.trace(pictures, replace(source.bench.settings, post=post))
+    result = audit(source, f"trace:{save_trace(replace(seen, images=(), dense={}), tmp_path / 'seen.npz')}", pictures)
+    assert words in assert_named(result, "nms_kind").claim
+
+
 def test_the_other_world_and_a_vehicle_without_a_graph(reference_of, few_pictures, tmp_path):
     """TFLite, preprocessed by the caller: the faults that sit after the network are inside the file."""
     from oddemo.export.tflite import export_tflite

@@ -111,6 +111,11 @@ def clipped(detections: list[Detections], pictures: ImageSet) -> list[Detections
             {"nms_algorithm": "greedy", "box_coder_weights": (2.0, 2.0, 1.5, 1.0)},
             id="other suppression and coder",
         ),
+        pytest.param(
+            {"nms_version": "v1", "soft_nms_sigma": 0.3},
+            {"nms_kind": "soft", "soft_sigma": 0.3, "nms_algorithm": "greedy"},
+            id="soft suppression",
+        ),
     ],
 )
 def test_settings_read_from_a_configuration_run_as_that_configuration(bench, few_pictures, overrides, expected):
@@ -137,14 +142,11 @@ def test_a_stretched_configuration_stretches(bench, few_pictures):
     np.testing.assert_allclose(preprocess_images(images, told.pre).pixels, expected, rtol=0, atol=1e-5)
 
 
-def test_soft_suppression_is_refused_by_name(bench):
-    from oddemo.errors import OddemoError
-
-    other = load_detector(
-        bench.folder, overrides={f"{_GENERATOR}.nms_version": "v1", f"{_GENERATOR}.soft_nms_sigma": 0.5}
-    )
-    with pytest.raises(OddemoError, match="soft non-maximum suppression"):
-        settings_of(other)
+def test_entries_that_a_version_of_suppression_does_not_read_change_nothing(bench):
+    """tf-models-official reads soft_nms_sigma in v1 alone, and use_class_agnostic_nms in v2."""
+    hard = load_detector(bench.folder, overrides={f"{_GENERATOR}.soft_nms_sigma": 0.5})
+    assert hard.params.task.model.detection_generator.nms_version == "v2"
+    assert settings_of(hard) == bench.settings
 
 
 def test_the_bench_at_its_own_settings_is_the_source(reference_of, few_pictures):

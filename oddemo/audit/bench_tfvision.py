@@ -14,7 +14,6 @@ from oddemo.audit.bench import Bench
 from oddemo.audit.images import ImageSet
 from oddemo.audit.network_runs import Arrays, NetworkRuns
 from oddemo.audit.settings import Network, Normalization, Postprocessing, Preprocessing, Settings
-from oddemo.errors import OddemoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,15 +75,11 @@ class TFVisionBench(Bench):
 def settings_of(detector: Detector) -> Settings:
     """Read a detector's settings from its configuration.
 
-    Raises:
-        OddemoError: If it does something that the bench cannot run.
+    tf-models-official (2.20) reads `soft_nms_sigma` in its `nms_version: v1` alone, `use_class_agnostic_nms` in v2.
     """
     config = detector.params.task.model.detection_generator
-    if config.soft_nms_sigma:
-        raise OddemoError(
-            "The reference uses soft non-maximum suppression, which cannot be audited yet.",
-            found=f"soft_nms_sigma: {config.soft_nms_sigma}",
-        )
+    soft_sigma = float(config.soft_nms_sigma or 0.0) if config.nms_version == "v1" else 0.0
+    agnostic = config.use_class_agnostic_nms and config.nms_version == "v2"
     pre = Preprocessing(
         input_size_hw=detector.input_size_hw,
         keep_aspect_ratio=detector.preprocess.keep_aspect_ratio,
@@ -95,7 +90,8 @@ def settings_of(detector: Detector) -> Settings:
         nms_iou=float(config.nms_iou_threshold),
         max_detections=int(config.max_num_detections),
         pre_nms_top_k=int(config.pre_nms_top_k),
-        nms_kind="class_agnostic" if config.use_class_agnostic_nms else "per_class",
+        nms_kind="class_agnostic" if agnostic else "soft" if soft_sigma else "per_class",
+        soft_sigma=soft_sigma,
         nms_algorithm="tfvision_v2" if config.nms_version == "v2" else "greedy",
     )
     if config.box_coder_weights:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from oddemo.data.records import Dataset, Detections
 from oddemo.detect.folder import find_checkpoint, read_classes, read_params, restore
-from oddemo.detect.generation import anchor_boxes, anchor_settings, generation
+from oddemo.detect.generation import OUTPUTS, anchor_boxes, anchor_settings, generation
 from oddemo.detect.preprocess import Preprocessor, boxes_to_picture
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.progress import track
@@ -123,8 +123,7 @@ class Detector:
             from 1, `num_detections` (B,) int32; rows from `num_detections` on mean nothing.
         """
         result = self._detect(*heads, np.asarray(image_info)[:, 1, :])
-        names = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
-        return {name: result[name].numpy() for name in names}
+        return {name: result[name].numpy() for name in OUTPUTS}
 
     def predict(
         self, pictures: Dataset | Sequence[NDArray[np.uint8]], *, batch_size: int = 8, description: str = "detecting"

@@ -13,6 +13,9 @@ from typing import Any
 
 from oddemo.detect.runtime import load_tensorflow
 
+Levels = Mapping[str, Any]
+#: What comes out after suppression.
+OUTPUTS = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 #: Generators that are kept traced.
 _KEPT = 16
 
@@ -64,14 +67,37 @@ def _traced(kind: Any, config: str, anchors: str, num_classes: int) -> Any:
     levels = anchor_boxes(settings, input_size_hw)
     generate = kind.from_config(json.loads(config))
 
-    def call(class_logits: Any, box_encodings: Any, network_size_hw: Any) -> Any:
+    def call(class_logits: Levels, box_encodings: Levels, network_size_hw: Any) -> Any:
         batch = tf.shape(network_size_hw)[0]
         tiled = {level: tf.tile(boxes[None], [batch, 1, 1, 1]) for level, boxes in levels.items()}
         return generate(box_encodings, class_logits, tiled, network_size_hw)
 
-    encodings = {level: tf.TensorSpec([None, *boxes.shape], tf.float32) for level, boxes in levels.items()}
+    # tf-models-official's suppression v1 goes through a batch in Python, and has to know its size.
+    one_by_one = generate.get_config()["apply_nms"] and generate.get_config()["nms_version"] == "v1"
+    batch_size = 1 if one_by_one else None
+    encodings = {level: tf.TensorSpec([batch_size, *boxes.shape], tf.float32) for level, boxes in levels.items()}
     logits = {
-        level: tf.TensorSpec([None, *boxes.shape[:2], boxes.shape[2] // 4 * num_classes], tf.float32)
+        level: tf.TensorSpec([batch_size, *boxes.shape[:2], boxes.shape[2] // 4 * num_classes], tf.float32)
         for level, boxes in levels.items()
     }
-    return tf.function(call, input_signature=[logits, encodings, tf.TensorSpec([None, 2], tf.float32)])
+    sizes = tf.TensorSpec([batch_size, 2], tf.float32)
+    traced = tf.function(call, input_signature=[logits, encodings, sizes])
+    return _picture_by_picture(traced) if one_by_one else traced
+
+
+def _picture_by_picture(traced: Any) -> Any:
+    """Return a function of a batch that calls one of a single picture, and puts the results together."""
+    tf = load_tensorflow()
+
+    def call(class_logits: Levels, box_encodings: Levels, network_size_hw: Any) -> Any:
+        rows = [
+            traced(_row(class_logits, row), _row(box_encodings, row), size)
+            for row, size in enumerate(tf.split(network_size_hw, len(network_size_hw)))
+        ]
+        return {name: tf.concat([row[name] for row in rows], axis=0) for name in OUTPUTS}
+
+    return call
+
+
+def _row(levels: Levels, row: int) -> Levels:
+    return {level: values[row : row + 1] for level, values in levels.items()}

@@ -12,8 +12,8 @@ NAMES = {
         "score_threshold": f"{_GENERATOR}.pre_nms_score_threshold={{}}",
         "nms_iou": f"{_GENERATOR}.nms_iou_threshold={{}}",
         "max_detections": f"{_GENERATOR}.max_num_detections={{}}",
-        "nms_kind": "the suppression of training: detection_generator.nms_version and use_class_agnostic_nms of "
-        "params.yaml; for TFLite, use_regular_nms=True",
+        "nms_kind": "the suppression of training: detection_generator.nms_version, soft_nms_sigma and "
+        "use_class_agnostic_nms of params.yaml; for TFLite, use_regular_nms=True",
         "input_size": "input_image_size={}, as in params.yaml (task.model.input_size)",
         "anchor_size": "task.model.anchor.anchor_size in params.yaml",
         "box_coder": "box_coder_weights of params.yaml (none: 1, 1, 1, 1)",

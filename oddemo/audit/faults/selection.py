@@ -71,6 +71,8 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
             )
     yield from _softly(settings)
     yield from _as_tflite(settings)
+    if settings.post.nms_kind == "soft":
+        return
     algorithm = "greedy" if settings.post.nms_algorithm != "greedy" else "tfvision_v2"
     yield Hypothesis(
         "nms_kind",
@@ -84,13 +86,15 @@ def _kind(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def _softly(settings: Settings) -> Iterator[Hypothesis]:
     """Sigmas that configurations really use; their default is no soft suppression at all."""
-    for sigma in (0.5, 0.3, 0.1, 0.25, 0.2, 1.0) if settings.post.nms_kind != "soft" else ():
-        yield Hypothesis(
-            "nms_kind",
-            _post(settings, nms_kind="soft", soft_sigma=sigma),
-            f"lowers the scores of overlapping boxes instead of dropping them (soft suppression, sigma {sigma:g})",
-            "export with soft_nms_sigma unset, as in training",
-        )
+    own = settings.post.soft_sigma
+    claim, fix = "lowers the scores of overlapping boxes", f"export with {parameter(settings, 'nms_kind')}"
+    for sigma in (0.5, 0.3, 0.1, 0.25, 0.2, 1.0):
+        if sigma != own:
+            way = f"{claim} with sigma {sigma:g}, the reference with {own:g} (soft suppression)"
+            if not own:
+                way = f"{claim} instead of dropping them (soft suppression, sigma {sigma:g})"
+                fix = "export with soft_nms_sigma unset, as in training"
+            yield Hypothesis("nms_kind", _post(settings, nms_kind="soft", soft_sigma=sigma), way, fix)
 
 
 def _as_tflite(settings: Settings) -> Iterator[Hypothesis]:

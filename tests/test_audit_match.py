@@ -100,6 +100,18 @@ def test_another_shape_differs_and_says_so():
     assert "(5, 4, 3)" in result.detail
 
 
+def test_the_number_of_a_feature_map_is_called_a_level():
+    detections = random_detections(3, 5)
+    first, second = (np.full((1, 2, 2, 8), value, np.float32) for value in (0.0, 5.0))
+    levels = a_trace(detections, dense={"features": {"0": first, "1": first}})
+    moved = a_trace(detections, dense={"features": {"0": first, "1": second}})
+    detail = compare_traces(levels, moved).stage("features").detail
+    assert detail == "level 1 (level 0 is the finest): largest difference 5"
+    smaller = a_trace(detections, dense={"features": {"0": first[:, :1], "1": first}})
+    told = compare_traces(levels, smaller).stage("features").detail
+    assert told.startswith("level 0 (level 0 is the finest) has shape (2, 2, 8) in the reference and (1, 2, 8)")
+
+
 def test_an_empty_comparison_is_an_error_never_a_pass():
     only_pixels = a_trace(random_detections(1, 2), detections=())
     only_detections = a_trace(random_detections(1, 2), dense={})

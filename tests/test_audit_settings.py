@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from oddemo.audit.settings import Postprocessing, Preprocessing, Settings
+from oddemo.audit.faults.record import Evidence
+from oddemo.audit.faults.registry import fault
+from oddemo.audit.settings import KERNELS, Postprocessing, Preprocessing, Settings
+from oddemo.audit.trace import Trace
 from oddemo.errors import OddemoError
 
 SETTINGS = Settings(
@@ -25,3 +29,17 @@ def test_a_change_of_the_preprocessing_leaves_all_else():
 def test_what_cannot_be_is_refused(change, words):
     with pytest.raises(OddemoError, match=words):
         SETTINGS.with_preprocessing(**change)
+
+
+def test_libraries_are_called_by_their_own_names():
+    nothing = Trace("reference", ("one.png",), (np.zeros((4, 4, 3), np.uint8),), {}, ())
+    told = []
+    for kernel in KERNELS:
+        evidence = Evidence(SETTINGS.with_preprocessing(kernel=kernel), nothing, nothing)
+        told += [text for one in fault("resize_kernel").propose(evidence) for text in (one.claim, one.fix)]
+    words = " ".join(told)
+    assert len(told) == 2 * len(KERNELS) * (len(KERNELS) - 1)
+    for name in ("OpenCV's area", "Pillow's bicubic", "TensorFlow's bilinear"):
+        assert f"with {name}" in words
+    for wrong in ("Opencv", "opencv", "Tensorflow", "tensorflow", "pillow"):
+        assert wrong not in words

@@ -49,6 +49,27 @@ def test_help_ends_with_an_example_that_the_command_takes(words, oddemo):
     assert context.params
 
 
+@pytest.mark.parametrize("words", sorted(commands()))
+def test_no_line_of_a_help_is_broken_twice(words):
+    """At any width: line ends stand between paragraphs and in lists, not where the code's lines end."""
+    for paragraph in (commands()[words].help or "").split("\n\n"):
+        lines = paragraph.splitlines()
+        assert len(lines) == 1 or any(line.startswith((" ", "-", "*")) for line in lines), paragraph
+
+
+@pytest.mark.parametrize("words", sorted(commands()))
+def test_at_80_columns_no_word_of_the_help_is_cut(words, oddemo, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    told = oddemo(*words.split(), "--help").out
+    assert max(map(len, told.splitlines())) <= 80
+    assert "…" not in told.replace("ANSWER…", "")  # which stands for any number of them
+
+
+def test_the_help_of_export_has_a_setting_in_full(oddemo, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert " task.model.detection_generator.nms_iou_threshold=0.6" in oddemo("export", "--help").out
+
+
 def test_help_and_wrong_words_of_the_whole(oddemo):
     ended = oddemo("--help")
     assert ended.status == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from card_artefacts import field, made, node, saved_model, write_saved_model
 
 from oddemo.export.cards import card_from_json
+from oddemo.export.loading import every_target, parse_target
 
 COMMAND = [sys.executable, "-W", "error", "-m", "oddemo", "inspect"]
 
@@ -74,6 +76,33 @@ def test_two_paths_as_json() -> None:
     assert told["weights"]["relation"] == "averaged"
     assert [difference["field"] for difference in told["differences"]] == ["weights"]
     assert set(told["differences"][0]) == {"field", "label", "stage", "first", "second", "meaning"}
+
+
+def test_a_loader_that_a_file_is_not_for_is_told_from_one_that_fails(tmp_path: Path) -> None:
+    """At 80 columns, with the status and the JSON that count the format's own loader."""
+    done = run(made() / "combined", "--for", "all", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert "✗" not in done.stdout
+    rows = [line for line in done.stdout.splitlines() if "not for this" in line]
+    assert len(rows) == len(every_target())
+    for row, target in zip(rows, every_target(), strict=True):
+        (runtime,) = target.runtimes
+        assert row.split()[0] == runtime.tensorflow
+        assert row.replace("│", " ").split()[1] == runtime.keras
+        assert "✓ loads" in row
+        assert len(row) <= 80
+    assert any(line.startswith("– ") for line in done.stdout.splitlines())
+    told = json.loads(run(made() / "combined", "--for", "tensorflow==2.15", "--json").stdout)["predictions"][0]
+    assert (told["outcome"], told["readings"][1]["outcome"]) == ("loads", "fails")
+    assert set(told["readings"][1]) == {"how", "outcome", "reasons"}
+    # Of a model that Keras 2 wrote, that Keras 3 does not take it is a failure.
+    of_keras = tmp_path / "m"
+    shutil.copytree(made() / "combined", of_keras)
+    (of_keras / "keras_metadata.pb").touch()
+    said = run(of_keras, "--for", "tensorflow==2.21")
+    assert said.returncode == 0
+    assert "✗ fails with keras.models.load_model" in said.stdout
+    assert "not for this" not in said.stdout
 
 
 @pytest.mark.parametrize("arguments", [["nowhere"], ["."], [".", ".", "."], [__file__]])
@@ -139,3 +168,15 @@ def test_a_file_named_like_a_library_in_the_current_folder_is_not_run(tmp_path: 
     )
     assert done.returncode == 0, done.stderr
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "versions"),
+    [
+        ("tensorflow==2.16,keras==3.15.1", ("2.16", "3.15.1")),
+        ("tensorflow-cpu==2.15", ("2.15", "2.15.0")),
+        ("tf-keras==2.15.0, tensorflow==2.15.1", ("2.15.1", "2.15.0")),
+    ],
+)
+def test_a_runtime_is_told_in_two_columns(asked: str, versions: tuple[str, str]) -> None:
+    assert parse_target(asked).versions == versions

@@ -12,12 +12,13 @@ import pytest
 from report_page import HOSTILE, Page, hostile_audit, material_of
 from rich.console import Console
 
-from oddemo.audit.compare import compare_traces
-from oddemo.audit.faults.registry import FAULTS
+from oddemo.audit.compare import StageResult, compare_traces
+from oddemo.audit.faults.registry import FAULTS, fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.match import likeness
 from oddemo.audit.report import print_report, write_html
 from oddemo.audit.report.html import render_html
+from oddemo.audit.report.words import shows_first_at, verdict_words
 from oddemo.audit.stages import STAGES
 from oddemo.audit.verdict import VERDICTS, Audit, Material
 from oddemo.errors import OddemoError
@@ -247,11 +248,51 @@ def test_every_cause_can_be_reported(channel_order_audit: Audit) -> None:
     causes = tuple(replace(channel_order_audit.causes[0], id=fault.id, stage=fault.stage) for fault in FAULTS)
     audit = replace(channel_order_audit, causes=causes)
     page, lines = Page(render_html(audit, pictures=0)), printed(audit)
-    for fault in FAULTS:
-        assert fault.id in page.text
-        assert fault.symptom in page.text
-        assert f": {fault.id} ({fault.title}), verified" in lines
+    for known in FAULTS:
+        assert known.id in page.text
+        assert known.symptom in page.text
+        assert f": {known.id} ({known.title}), verified" in lines
     assert f"{len(FAULTS)} causes are known" in page.text
+
+
+def test_what_to_do_is_worded_by_the_kind_of_candidate(channel_order_audit: Audit) -> None:
+    cause = channel_order_audit.causes[0]
+    told = {
+        kind: verdict_words(replace(channel_order_audit, candidate=f"{kind}:x", causes=causes))
+        for kind, causes in {
+            "savedmodel": (cause,),
+            "tflite": (cause, cause),
+            "python": (cause,),
+            "trace": (cause,),
+            "tfvision": (cause,),
+        }.items()
+    }
+    assert told["savedmodel"].action.startswith("Apply the fix, export again, and run the audit again: ")
+    assert told["tflite"].action.startswith("Apply the fix of every cause, export again, ")
+    assert "audit the script again" in told["python"].action
+    assert told["python"].line.startswith("The script differs")
+    assert told["python"].meaning.endswith("Nothing else is wrong with the script.")
+    assert "record again" in told["trace"].action
+    assert told["trace"].meaning.endswith("Nothing else is wrong with the recorded run.")
+    for kind in ("python", "trace", "tfvision"):
+        assert "export again" not in told[kind].action
+        assert "export" not in told[kind].line
+    assert all("faithful, or benign" in words.action for words in told.values())
+    same = faithful(replace(channel_order_audit, candidate="python:serve.py:detect"))
+    assert verdict_words(same).line == "The script does what the reference does."
+
+
+def test_a_cause_says_where_it_acts_and_where_it_shows_first(channel_order_audit: Audit) -> None:
+    shown = Page(render_html(channel_order_audit, pictures=0))
+    assert "Acts at image Shows first at pixels" in shown.text
+    known = fault("channel_order")
+    hidden = tuple(
+        StageResult(one.stage, "not_compared") if one.stage == known.shows_at else one
+        for one in channel_order_audit.comparison.stages
+    )
+    told = shows_first_at(known, replace(channel_order_audit.comparison, stages=hidden))
+    assert told.startswith(known.shows_at)
+    assert told.endswith(f"({known.shows_at}: not compared here)")
 
 
 def test_a_fix_of_two_lines_is_two_lines(channel_order_audit: Audit) -> None:

@@ -32,7 +32,7 @@ OPTIONS = (
     "--hide-scrollbars",
 )
 #: Measures the page that it stands in, and tells the page around.
-MEASURE = """<script>addEventListener("load", () => setTimeout(() => {
+MEASURE = r"""<script>addEventListener("load", () => setTimeout(() => {
   const root = document.documentElement, shown = [...document.querySelectorAll("svg.picture")];
   const wide = [...document.querySelectorAll("body *")].filter(
     e => !e.closest("svg") && e.getBoundingClientRect().right > innerWidth + 1);
@@ -43,6 +43,12 @@ MEASURE = """<script>addEventListener("load", () => setTimeout(() => {
     blank: [...document.images].filter(i => !(i.complete && i.naturalWidth)).length,
     pictures: shown.length,
     empty: shown.filter(s => !(s.querySelector("image, use").getBBox().width > 1)).length,
+    torn: [...document.querySelectorAll("[aria-labelledby=errors] tbody th")].filter(e => {
+      const words = document.createRange();
+      words.selectNodeContents(e);
+      return words.getClientRects().length > e.textContent.trim().split(/\s+/).length;
+    }).map(e => e.textContent),
+    mistakes: document.querySelectorAll("[aria-labelledby=errors] tbody th").length,
     smallest: Math.min(...[...document.querySelectorAll("main *")]
       .filter(e => !e.closest("svg") && e.innerText).map(e => parseFloat(getComputedStyle(e).fontSize))),
   });
@@ -113,6 +119,8 @@ def test_it_fits_any_width_and_fetches_nothing(browser: str, name: str, width: i
     assert told["fetched"] == []
     assert (told["pictures"], told["empty"], told["blank"]) == (18, 0, 0)
     assert told["smallest"] >= 12.0
+    assert told["mistakes"] >= 5
+    assert told["torn"] == []
     assert 1500 < told["height"] < 40_000
 
 

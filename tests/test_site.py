@@ -27,6 +27,7 @@ from website.docstrings import as_rest
 from website.examples import as_jpeg, found_on_picture, seen_by_network
 from website.external import problem, problems
 from website.links import check_pages
+from website.practice import opening_of
 from website.reference import packages
 from website.source_links import broken, headings, local_targets, prose
 from website.staging import MOVED, copy_page, repository_pages
@@ -224,3 +225,24 @@ def test_links_to_the_readme_lead_to_the_page_that_tells_it_here(tmp_path: Path)
         name, _, heading = place.partition("#")
         assert heading in headings(prose(ROOT / name))
         assert page_there == "faults/index.md"
+
+
+def test_solutions_have_a_title_of_their_own_and_exercises_say_how_they_are_run(tmp_path: Path) -> None:
+    told = lessons(ROOT)
+    titles = [[lesson.title for lesson in told[heading]] for heading in ("Exercises", "Solutions")]
+    assert [title.replace("Exercises", "Solutions", 1) for title in titles[0]] == titles[1]
+    assert not set(titles[0]) & set(titles[1])
+    for folder, words in (
+        ("exercises", "`make lab`"),
+        ("solutions", "One way to answer the [exercises](../exercises/"),
+    ):
+        for path in sorted((ROOT / "notebooks" / folder).glob("*.ipynb")):
+            copy_page(path, tmp_path / folder / path.name)
+            copied, stored = (nbformat.read(one, as_version=4) for one in (tmp_path / folder / path.name, path))
+            assert words in copied.cells[0].source
+            assert copied.cells[0].source.startswith(f"# {folder.capitalize()} {path.stem[:2]}: ")
+            assert copied.cells[1:] == stored.cells[1:]
+    lesson = ROOT / "notebooks" / "00_start_here.ipynb"
+    copy_page(lesson, tmp_path / lesson.name)
+    assert (tmp_path / lesson.name).read_bytes() == lesson.read_bytes()
+    assert opening_of(lesson, "# A") == "# A"

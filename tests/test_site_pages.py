@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,26 @@ def test_a_page_fits_its_window_and_asks_nobody(browser: Chrome, page: str, widt
     assert told["wide"] == []
     assert told["blank"] == 0
     assert told["silent"] == 0
+
+
+@pytest.mark.parametrize("page", ["faults/index.html", "faults/nms_iou.html", "faults/resize_kernel.html"])
+def test_tables_of_costs_have_room_on_a_laptop(browser: Chrome, page: str) -> None:
+    opened(browser, page, 1200)
+    tables = browser.execute_script(
+        """return [...document.querySelectorAll(".pst-scrollable-table-container")].map(
+          e => [e.scrollWidth, e.clientWidth])"""
+    )
+    assert tables
+    assert [sizes for sizes in tables if sizes[0] > sizes[1]] == []
+
+
+def test_each_page_has_a_title_of_its_own(browser: Chrome) -> None:
+    pages = [path for path in sorted(HTML.rglob("*.html")) if "_static" not in path.parts]
+    titles = [re.search(r"<title>(.*?)</title>", page.read_text(encoding="utf-8"), re.DOTALL)[1] for page in pages]
+    twice = {title for title in titles if titles.count(title) > 1}
+    assert twice == set()
+    opened(browser, "index.html")
+    assert browser.title == "Why an exported TensorFlow object detector behaves differently — oddemo"
 
 
 def test_no_page_scrolls_sideways_on_a_phone(browser: Chrome) -> None:

@@ -132,7 +132,8 @@ def compare_dense(
     for name in names:
         first, second = reference[name], candidate[name]
         if first.shape != second.shape:
-            detail = f"{name} has shape {first.shape[1:]} in the reference and {second.shape[1:]} in the candidate"
+            shapes = f"shape {first.shape[1:]} in the reference and {second.shape[1:]} in the candidate"
+            detail = f"{_array_words(stage, name)} has {shapes}"
             return StageResult(stage, "differs", None, len(first), detail)
         tolerance = tolerance_for(stage, name)
         gap = np.abs(first.astype(np.float64) - second)
@@ -142,7 +143,12 @@ def compare_dense(
             largest, worst = float(gap.max()), name
     count = int(differing.sum()) if differing is not None else 0
     status = "differs" if count else "equal"
-    return StageResult(stage, status, largest, count, f"{worst}: largest difference {largest:.3g}")
+    return StageResult(stage, status, largest, count, f"{_array_words(stage, worst)}: largest difference {largest:.3g}")
+
+
+def _array_words(stage: str, name: str) -> str:
+    """Feature maps are named by number alone."""
+    return f"level {name} (level 0 is the finest)" if stage == "features" and name.isdecimal() else name
 
 
 def _compare_images(reference: Trace, candidate: Trace) -> StageResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import getdoc
 
 import typer
 
@@ -37,6 +38,26 @@ def _register() -> None:
     app.add_typer(data.app, name="data")
     app.add_typer(lanes.app, name="lanes")
     app.add_typer(study.app, name="study")
+    _flow(app)
+
+
+def _flow(commands: typer.Typer) -> None:
+    """Give each command's help as paragraphs in one line each, which the terminal's width then breaks.
+
+    Typer keeps the line ends of a docstring, which is broken at the width of the code.
+    """
+    for command in commands.registered_commands:
+        text = command.help or getdoc(command.callback) or ""
+        command.help = "\n\n".join(map(_in_one_line, text.split("\n\n")))
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+
+
+def _in_one_line(paragraph: str) -> str:
+    """Return a paragraph without its line ends; lists and what is set in stay as they are."""
+    lines = paragraph.splitlines()
+    return paragraph if any(line.startswith((" ", "-", "*")) for line in lines) else " ".join(lines)
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 EPILOG = (
-    "Example: oddemo export data/detectors/inspection --out runs/export --format saved_model --input-type image_bytes"
+    "Example: oddemo export data/detectors/inspection --out runs/export --input-type image_bytes "
+    "--set task.model.detection_generator.nms_iou_threshold=0.6"
 )
 FORMATS = ("saved_model", "tflite")
 
@@ -26,7 +27,7 @@ def export(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change the configuration: task.model.detection_generator.nms_iou_threshold=0.6."),
+        typer.Option("--set", help="Change an entry of the configuration, as in the example; may be repeated."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
 ) -> None:

@@ -36,7 +36,9 @@ def inspect(
     """Print what an artefact promises, read without TensorFlow and without running anything in it.
 
     With two paths, print the fields in which they differ and what each difference means. With --for, print instead what
-    a runtime makes of one artefact; exit status 0: it loads, 1: something changes, fails or cannot be told.
+    a runtime makes of one artefact. Exit status 0: it loads, 1: something changes, fails or cannot be told. The status,
+    and `outcome` in the JSON, count the loader of the artefact's own format, which is named first; other loaders are
+    told beside it.
     """
     from oddemo.export.cards import diff_artefacts, read_card
 

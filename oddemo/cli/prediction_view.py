@@ -21,6 +21,10 @@ _LOOK = {
 }
 
 
+#: Of a call that is for other files: that it refuses this one says nothing about it.
+_NOT_MEANT = ("–", "not for this", "dim")
+
+
 def said(outcome: str) -> str:
     """Return an outcome with its sign, in words."""
     return " ".join(_LOOK[outcome][:2])
@@ -31,11 +35,16 @@ def print_predictions(found: Sequence[Prediction]) -> None:
     console = Console(highlight=False)
     console.print(plain(f"{found[0].kind}  {found[0].path}", "bold"))
     if len(found) > 1:
-        table = Table("runtime", *(escape(reading.how) for reading in found[0].readings), show_edge=False)
+        table = Table(show_edge=False, pad_edge=False)
+        for name in ("TensorFlow", "Keras"):
+            table.add_column(name, no_wrap=True)
+        for reading in found[0].readings:
+            table.add_column(escape(reading.how), overflow="fold")
         for one in found:
-            table.add_row(plain(one.target.asked), *(_cell(reading) for reading in one.readings))
+            table.add_row(*map(plain, one.target.versions), *(_cell(reading) for reading in one.readings))
         console.print(table)
-    reasons: dict[tuple[str, str, str], list[str]] = {}
+    # Reason → whether a call that is for such a file has it.
+    reasons: dict[tuple[str, str, str], bool] = {}
     for one in found:
         if len(found) == 1:
             for reading in one.readings:
@@ -43,14 +52,17 @@ def print_predictions(found: Sequence[Prediction]) -> None:
         for reading in one.readings:
             for reason in reading.reasons:
                 key = (reason.outcome, reason.text, reason.found_at or "")
-                reasons.setdefault(key, []).append(one.target.asked)
+                reasons[key] = reasons.get(key, False) or reading.meant
     if reasons:
         console.print()
-    for outcome, text, where in reasons:
-        console.print(plain(f"{_LOOK[outcome][0]} {text}" + (f"  (at {where})" if where else "")))
+    for (outcome, text, where), meant in reasons.items():
+        sign = _LOOK[outcome][0] if meant else _NOT_MEANT[0]
+        console.print(plain(f"{sign} {text}" + (f"  (at {where})" if where else "")))
     for note in dict.fromkeys(note for one in found for note in one.notes):
         console.print(plain(f"\nnote: {note}"))
 
 
 def _cell(reading: Reading) -> Text:
+    if not reading.meant:
+        return plain(" ".join(_NOT_MEANT[:2]), _NOT_MEANT[2])
     return plain(said(reading.outcome), _LOOK[reading.outcome][2])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: Detectors whose greatest loss stands in the overview.
 IN_OVERVIEW = ("inspection", "wildlife", "bccd")
 RESULT = "results/fault_benchmark.json"
+#: Tables of figures need the room in which other pages list their headings.
+_WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n\n"
 
 
 def write_catalogue(site: Path, results: dict[str, Any]) -> list[Path]:
@@ -39,12 +41,12 @@ def write_catalogue(site: Path, results: dict[str, Any]) -> list[Path]:
     folder = site / "faults"
     folder.mkdir(parents=True)
     pages = [folder / "index.md"]
-    pages[0].write_text(overview(results), encoding="utf-8")
+    pages[0].write_text(_WIDE + overview(results), encoding="utf-8")
     with plt.rc_context():
         style()
         for fault in FAULTS:
             pages.append(folder / f"{fault.id}.md")
-            pages[-1].write_text(_page(fault, results, folder), encoding="utf-8")
+            pages[-1].write_text(_WIDE + _page(fault, results, folder), encoding="utf-8")
     return pages
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from website.practice import EXERCISES, SOLUTIONS, opening_of
+
 #: Folders in which lessons are looked for, and the heading above them.
 LESSONS = (
     ("notebooks", "Notebooks", "*.ipynb"),
@@ -46,7 +48,7 @@ def read_lesson(root: Path, path: Path) -> Lesson:
     text = (root / path).read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         cells = json.loads(text)["cells"]
-        text = "".join(cells[0]["source"]) if cells else ""
+        text = opening_of(path, "".join(cells[0]["source"])) if cells else ""
     title = re.search(r"^# (.+)$", text, re.MULTILINE)
     _, _, after = text.partition("**You will be able to**")
     aims = re.match(r"\s*((?:- .+(?:\n|$))*)", after)
@@ -85,7 +87,7 @@ def course_page(root: Path) -> str:
 
 def _entry(lesson: Lesson) -> str:
     lines = [f"**[{lesson.path.stem[:2]} {lesson.title}]({lesson.path.as_posix()})**"]
-    if lesson.path.suffix != ".ipynb":
+    if lesson.path.suffix != ".ipynb" or lesson.path.parent.name in (EXERCISES, SOLUTIONS):  # which say their number
         lines = [f"**[{lesson.title}]({lesson.path.as_posix()})**"]
     lines[0] += f" ({lesson.budget})" if lesson.budget else ""
     if lesson.aims:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from website.catalogue import read_results, write_catalogue
 from website.course import LESSONS, SUFFIXES, course_page
+from website.practice import with_opening
 from website.reference import write_reference
 from website.source_links import local_targets, prose
 
@@ -62,8 +63,13 @@ def _copy_what_is_linked(root: Path, site: Path) -> None:
 
 
 def copy_page(source: Path, target: Path) -> None:
-    """Copy a page; in Markdown, links to what is told elsewhere on the site lead there (`MOVED`)."""
+    """Copy a page; in Markdown, links to what is told elsewhere on the site lead there (`MOVED`).
+
+    Exercises and solutions get their own opening.
+    """
     _copy(source, target)
+    if target.suffix == ".ipynb":
+        target.write_text(with_opening(source, target.read_text(encoding="utf-8")), encoding="utf-8")
     if target.suffix == ".md":
         text = target.read_text(encoding="utf-8")
         for place, page in MOVED.items():

@@ -18,6 +18,8 @@ _NOTEBOOK = "10_preprocessing_faults"
 _GREYS = (0.0, 114.0, 127.0, 128.0, 255.0)
 #: Sides of the squares that well-known model families take, and the resizers in front of them.
 _SQUARES = (224, 256, 300, 320, 384, 416, 448, 512, 640, 800, 1024)
+#: Libraries that resize, as they write their own names.
+_LIBRARIES = {"opencv": "OpenCV", "pillow": "Pillow", "tensorflow": "TensorFlow"}
 _STRETCHERS = ("opencv/linear", "pillow/bilinear", "pillow/bicubic", "tensorflow/bilinear_truncated", "opencv/area")
 
 
@@ -39,7 +41,7 @@ def _kernel(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def _name(kernel: str) -> str:
     library, _, method = kernel.partition("/")
-    return f"{library.capitalize()}'s {method.replace('_', ' ')}"
+    return f"{_LIBRARIES[library]}'s {method.replace('_', ' ')}"
 
 
 def _call(kernel: str) -> str:
@@ -48,7 +50,7 @@ def _call(kernel: str) -> str:
         return (
             f'tf.image.resize(image, size, method="{method.split("_")[0]}", antialias={method.endswith("antialias")})'
         )
-    return f"{library}'s {method}"
+    return _name(kernel)
 
 
 def _aspect(evidence: Evidence) -> Iterator[Hypothesis]:

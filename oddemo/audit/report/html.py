@@ -119,6 +119,7 @@ def _cause(audit: Audit, index: int) -> dict[str, Any]:
         "id": cause.id,
         "title": known.title,
         "stage": cause.stage,
+        "shows": words.shows_first_at(known, audit.comparison),
         "verified": cause.verified,
         "certainty": words.certainty(cause),
         "claim": words.cause_sentence(cause),

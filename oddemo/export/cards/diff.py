@@ -54,7 +54,7 @@ _MEANINGS = {
     "coordinates": "Boxes are given in another frame: the same numbers mean other places.",
     "nms_kind": "Overlapping boxes are removed by another rule: other duplicates stay.",
     "nms_iou_threshold": "Overlapping boxes are removed from another overlap on.",
-    "score_threshold": "Detections below another score are dropped before anyone sees them; mAP counts them.",
+    "score_threshold": "Each drops boxes below its own score limit. The higher limit may cost mAP: low scores count.",
     "max_detections": "Crowded pictures are cut off at another number of detections.",
     "pre_nms_top_k": "Another number of candidates reaches the suppression.",
     "soft_nms_sigma": "Scores of overlapping boxes are lowered differently.",

@@ -34,13 +34,14 @@ def saved_model_readings(folder: Path, runtime: Runtime) -> tuple[Reading, ...]:
     for conflict in shape_conflicts(graph, folder):
         reasons[Reason("variable_shape", FAILS, f"the variable {conflict}", "variables/variables.index")] = None
     refused: tuple[Reason, ...] = ()
+    of_keras = (folder / "keras_metadata.pb").exists()
     if not runtime.of_keras("containers")["saved_model"]:
         text = f"Keras {runtime.keras} does not read SavedModel folders; take {LOAD}, or keras.layers.TFSMLayer"
         refused = (Reason("saved_model_in_keras", FAILS, text),)
-    elif not (folder / "keras_metadata.pb").exists():
+    elif not of_keras:
         text = f"it was not written by Keras 2's model.save; take {LOAD}"
         refused = (Reason("no_keras_metadata", FAILS, text, "keras_metadata.pb is not there"),)
-    return (Reading(LOAD, tuple(reasons)), Reading(KERAS_LOAD, (*refused, *reasons)))
+    return (Reading(LOAD, tuple(reasons)), Reading(KERAS_LOAD, (*refused, *reasons), meant=of_keras))
 
 
 def _of_graph(graph_def: Message, runtime: Runtime, *, stripped: bool) -> Iterator[Reason]:

@@ -59,12 +59,14 @@ def _rules(kind: str) -> Callable[[Path, Runtime], tuple[Reading, ...]]:
 def _agreed(ways: tuple[Reading, ...], target: Target) -> Reading:
     """Return what the runtimes on both sides of a version agree on."""
     if len({way.outcome for way in ways}) == 1:
-        return Reading(ways[0].how, tuple(dict.fromkeys(reason for way in ways for reason in way.reasons)))
+        reasons = tuple(dict.fromkeys(reason for way in ways for reason in way.reasons))
+        return Reading(ways[0].how, reasons, meant=ways[0].meant)
     told = ", ".join(
         f"{way.outcome} in TensorFlow {one.tensorflow} with Keras {one.keras}"
         for way, one in zip(ways, target.runtimes, strict=True)
     )
-    return Reading(ways[0].how, (Reason("between_versions", UNKNOWN, f"{target.asked} lies between: {told}"),))
+    between = Reason("between_versions", UNKNOWN, f"{target.asked} lies between: {told}")
+    return Reading(ways[0].how, (between,), meant=ways[0].meant)
 
 
 def _notes(kind: str, readings: tuple[Reading, ...]) -> list[str]:

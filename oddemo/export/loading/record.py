@@ -51,10 +51,12 @@ class Reading:
     Attributes:
         how: The call, as one writes it.
         reasons: Why it does not simply load; empty if it does.
+        meant: Whether this call is for such a file in any runtime. That it refuses another is no fault of the file.
     """
 
     how: str
     reasons: tuple[Reason, ...] = ()
+    meant: bool = True
 
     @property
     def outcome(self) -> str:

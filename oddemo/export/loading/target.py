@@ -27,6 +27,14 @@ class Target:
     runtimes: tuple[Runtime, ...]
 
     @property
+    def versions(self) -> tuple[str, str]:
+        """TensorFlow's version as it was asked for, and Keras's: as asked for, or the one that comes with it."""
+        asked = dict(part.split("==") for part in self.asked.split(","))
+        named = {_NAMES[name.lower()]: version for name, version in asked.items()}
+        with_it = " or ".join(dict.fromkeys(one.keras for one in self.runtimes))
+        return named["tensorflow"], named.get("keras", with_it)
+
+    @property
     def note(self) -> str | None:
         """What was put in place of what was asked for, None if nothing."""
         known = " and ".join(f"TensorFlow {one.tensorflow} with Keras {one.keras}" for one in self.runtimes)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oddemo.audit.faults.registry import FAULTS
+from oddemo.audit.stages import STAGES
 from oddemo.clinic.notes import case_name
 from oddemo.clinic.patients import SOUND, Patient, called_in, fingerprint
 from oddemo.errors import OddemoError
@@ -86,14 +87,7 @@ def check(folder: Path, case: str, answers: Sequence[str]) -> Checked:
         OddemoError: If there is no such case, or an answer is no fault's id.
     """
     patient = patient_of(folder, case)
-    known = {fault.id for fault in FAULTS} | {SOUND}
-    strange = sorted(set(answers) - known)
-    if strange or not answers:
-        raise OddemoError(
-            "An answer is no fault's id." if strange else "There is no answer.",
-            expected=f"some of {', '.join(sorted(known))}",
-            found=", ".join(strange) or "nothing",
-        )
+    _refuse_strange(answers)
     if set(answers) == set(patient.answer):
         return Checked(True)
     missing = [fault for fault in patient.faults if fault.id not in answers]
@@ -102,6 +96,26 @@ def check(folder: Path, case: str, answers: Sequence[str]) -> Checked:
     partly = len(set(answers) & set(patient.answer))
     found = f"{partly} of your {len(set(answers))} answers fits, and it is not the whole. " if partly else ""
     return Checked(False, f"{found}Follow one picture through both, from the stage {stage!r} on.")
+
+
+def _refuse_strange(answers: Sequence[str]) -> None:
+    """Refuse what names no fault; who gives a stage is told that only causes are judged."""
+    known = {fault.id for fault in FAULTS} | {SOUND}
+    strange = [answer for answer in dict.fromkeys(answers) if answer not in known]
+    if answers and not strange:
+        return
+    expected = f"one or more of {', '.join(sorted(known))}"
+    if not strange:
+        raise OddemoError("There is no answer.", expected=expected, found="nothing")
+    stages = [answer for answer in strange if answer in STAGES]
+    if stages:
+        raise OddemoError(
+            f"{stages[0]!r} is a stage. What is judged is the cause.",
+            expected=expected,
+            found=", ".join(answers),
+            do="keep the stage on your paper, and answer what goes wrong at it",
+        )
+    raise OddemoError(f"There is no fault {strange[0]!r}.", expected=expected, found=", ".join(answers))
 
 
 def key_of(folder: Path) -> tuple[tuple[str, Patient], ...]:

@@ -33,7 +33,7 @@ def make_clinic(folder: Path, *, seed: int = 0, overwrite: bool = False, tell: T
 
     Args:
         folder: The folder to make.
-        seed: Another seed, another order of the cases.
+        seed: Another seed, another order of the cases, and other words of their owners.
         overwrite: Replace the folder if it is there.
         tell: Called with a few words whenever something new is done.
 
@@ -56,7 +56,7 @@ def make_clinic(folder: Path, *, seed: int = 0, overwrite: bool = False, tell: T
             case = made / notes.case_name(number)
             case.mkdir()
             source = _admit(patient, case, sound[patient.world])
-            write_text(case / notes.README, notes.of_case(number, patient, source))
+            write_text(case / notes.README, notes.of_case(number, patient, source, patient.complaint(seed)))
         shutil.rmtree(made / ".sound")
         write_text(made / notes.README, notes.of_folder(len(patients)))
         write_seed(made, seed)

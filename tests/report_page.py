@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
+from oddemo.audit.report import print_report
 from oddemo.audit.verdict import Audit, Material
 from oddemo.data.records import Detections
 
@@ -96,3 +99,11 @@ def detections(*rows: tuple[float, float, float, float, float, int]) -> Detectio
     """Detections from (y_min, x_min, y_max, x_max, score, class id)."""
     table = np.array(rows, dtype=np.float64).reshape(-1, 6)
     return Detections(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
+
+
+def printed(audit: Audit, *, width: int = 80, terminal: bool = False) -> str:
+    """What a console of this width shows of an audit."""
+    stream = io.StringIO()
+    colours = "standard" if terminal else "auto"
+    print_report(audit, Console(file=stream, width=width, force_terminal=terminal, color_system=colours))
+    return stream.getvalue()

@@ -13,11 +13,14 @@ from clinic_claims import CLAIMS, Look
 from command_line import assert_refused, contents
 
 from oddemo.audit.faults.registry import FAULTS
-from oddemo.audit.images import image_set
+from oddemo.audit.images import ImageSet, image_set
 from oddemo.audit.run import audit
+from oddemo.audit.settings import Preprocessing
+from oddemo.audit.sources.base import Source
 from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
 from oddemo.audit.stages import STAGES
+from oddemo.audit.trace import Trace
 from oddemo.clinic.folder import key_of
 from oddemo.clinic.making import make_clinic
 from oddemo.clinic.patients import PATIENTS, SOUND, Patient, called_in
@@ -40,6 +43,25 @@ def candidate_of(clinic: Path, case: str) -> str:
     """The source that a case's own note names."""
     kind, place = CANDIDATE.search((clinic / case / "README.md").read_text()).groups()
     return f"{kind}:{clinic / place}"
+
+
+@pytest.fixture(scope="module")
+def deployed(clinic: Path) -> Callable[[str], Source]:
+    """Given a case's name, its source; what it says of all pictures is asked once."""
+
+    def opened(name: str) -> Source:
+        source = parse_source(candidate_of(clinic, name))
+        run, said = source.trace, {}
+
+        def trace(pictures: ImageSet, *, caller: Preprocessing | None = None) -> Trace:
+            if (pictures, caller) not in said:
+                said[pictures, caller] = run(pictures, caller=caller)
+            return said[pictures, caller]
+
+        source.trace = trace
+        return source
+
+    return cache(opened)
 
 
 def test_one_is_sound_one_has_two_faults_and_no_two_have_the_same():
@@ -91,16 +113,18 @@ def test_a_note_says_what_its_owner_sees(clinic):
 
 
 @pytest.fixture(scope="module")
-def look_at(clinic: Path, reference_of: Callable[[str], TFVisionSource]) -> Callable[[str], Look]:
+def look_at(
+    clinic: Path, deployed: Callable[[str], Source], reference_of: Callable[[str], TFVisionSource]
+) -> Callable[[str], Look]:
     """Given a case's name, what can be seen on its pictures."""
     trained = cache(lambda world: reference_of(world).trace(image_set(clinic / "pictures" / world)))
 
     def look(name: str) -> Look:
         world = KEY[name].world
         pictures = clinic / "pictures" / world
-        deployed = parse_source(candidate_of(clinic, name)).trace(image_set(pictures))
-        labels = deployed.labels or trained(world).labels
-        return Look(read_coco(pictures.with_suffix(".json")), trained(world), replace(deployed, labels=labels))
+        told = deployed(name).trace(image_set(pictures), caller=reference_of(world).bench.settings.pre)
+        told = replace(told, labels=told.labels or trained(world).labels)
+        return Look(read_coco(pictures.with_suffix(".json")), trained(world), told)
 
     return look
 
@@ -115,11 +139,11 @@ def test_what_an_owner_says_is_to_be_seen(name, look_at: Callable[[str], Look]):
 
 
 @pytest.mark.parametrize("name", HALF)
-def test_the_audit_names_what_is_wrong(name, clinic, reference_of: Callable[[str], TFVisionSource]):
+def test_the_audit_names_what_is_wrong(name, clinic, deployed, reference_of: Callable[[str], TFVisionSource]):
     patient: Patient = KEY[name]
     pictures = clinic / "pictures" / patient.world
     truth = read_coco(pictures.with_suffix(".json"))
-    result = audit(reference_of(patient.world), candidate_of(clinic, name), pictures, truth=truth)
+    result = audit(reference_of(patient.world), deployed(name), pictures, truth=truth)
     assert len(result.material.pictures) == 16
     found = [cause.id for cause in result.causes if cause.verified]
     if patient.answer == (SOUND,):

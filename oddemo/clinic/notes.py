@@ -42,7 +42,7 @@ A detector of the {world} world, deployed {where}.
     oddemo audit --reference tfvision:{trained}/{world} --candidate {candidate} \\
       --images {pictures}/{world} --truth {pictures}/{world}.json
 
-and `oddemo clinic check . {case} ANSWER`, a fault id or `faithful`.
+and `oddemo clinic check . {case} ANSWER`: fault ids, or `faithful`.
 """
 
 

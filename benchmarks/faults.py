@@ -17,12 +17,13 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import summary, variations
+from benchmarks import masking, summary, variations
 from benchmarks.detectors import BenchmarkDetector, benchmark_detector
-from benchmarks.masking import hidden_in
+from benchmarks.odapi import FIRST_PAIRS as FIRST_ODAPI_PAIRS
 from benchmarks.odapi import ODAPI, run_odapi
 from benchmarks.odapi import pairs as odapi_pairs
 from benchmarks.record import FAITHFUL_SEED, FAULT_SEED, PAIR_SEED, PICTURES, Trial, keep, lot, path_of, tag_every_third
@@ -30,17 +31,20 @@ from oddemo.audit.faults.registry import fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import build
 from oddemo.audit.plant.record import Parts, Plant
-from oddemo.audit.plant.registry import HELD_OUT, PLANTS
+from oddemo.audit.plant.registry import HELD_OUT, PLANTS, find_plant
 from oddemo.audit.run import audit
 from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
+from oddemo.audit.trace import Trace
 from oddemo.data.records import Dataset
 from oddemo.errors import OddemoError
 from oddemo.files import read_json, write_json
 from oddemo.progress import track
 from oddemo.provenance import provenance
 
-PAIRS = 20
+#: Pairs of a detector. On what came of the first ones, the search was corrected; they were not run again, and
+#: those after them ran once.
+PAIRS, FIRST_PAIRS = 28, 20
 FAITHFUL_PICTURE_SETS = 14
 DETECTORS = ("inspection", "wildlife", "inspection_mobilenet", "bccd")
 #: Those that come with the repository: all forms of every fault, and the faithful variations.
@@ -65,7 +69,7 @@ def main() -> None:
                 run_detector(name, options.work, options.kinds)
     if len(options.detectors) == 1 and not options.summary_only:
         return  # a part of the run: the whole is summarised once all parts are there
-    trials = [read_json(path) for path in sorted(options.work.glob("*.json"))]
+    trials = with_turn([read_json(path) for path in sorted(options.work.glob("*.json"))])
     command = "python -m benchmarks.faults"
     seeds = [FAULT_SEED, FAITHFUL_SEED, PAIR_SEED]
     stamp = provenance(seeds=seeds, command=command) | {"commits": sorted({trial["commit"] for trial in trials})}
@@ -80,6 +84,14 @@ def how_drawn(trials: list[dict[str, Any]]) -> str:
     kept = [trial for trial in trials if trial["kind"] == "pair"]
     earlier = sum(trial["name"] not in drawn for trial in kept)
     return f"{len(kept) - earlier} drawn by lot, {earlier} kept that an earlier rule of this benchmark had drawn"
+
+
+def with_turn(trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Say of each pair whether it is one of the first, on which the search was corrected, or ran after that."""
+    first = {trial.name for name in DETECTORS for trial, _ in pairs(name)[:FIRST_PAIRS]}
+    first |= {trial.name for trial, _ in list(odapi_pairs())[:FIRST_ODAPI_PAIRS]}
+    turns = {True: summary.BEFORE, False: summary.AFTER}
+    return [trial | {"ran": turns[trial["name"] in first]} if trial["kind"] == "pair" else trial for trial in trials]
 
 
 def run_detector(name: str, work: Path, kinds: list[str]) -> None:
@@ -107,20 +119,24 @@ def run_detector(name: str, work: Path, kinds: list[str]) -> None:
 
 def ask_what_is_hidden(detector: BenchmarkDetector, work: Path) -> None:
     """Find out, for pairs that were not named whole, whether one of the two leaves any trace."""
-    asked = [(path, read_json(path)) for path in sorted(work.glob("*.json"))]
-    mine = [
-        (path, trial)
-        for path, trial in asked
-        if (trial["kind"], trial["detector"]) == ("pair", detector.name)
-        and not summary.whole(trial)
-        and "hidden" not in trial
-    ]
-    with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as folder:
-        truth = detector.pictures(FAULT_SEED, PICTURES, Path(folder) / "plain") if mine else None
-        for path, trial in mine:
-            assert truth is not None
+    further = [detector.further.image_path(record) for record in detector.further.records]
+    with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as temporary:
+        folder = Path(temporary)
+        for path, trial in masking.unasked(detector.name, work).items():
+            truth = detector.pictures(FAULT_SEED, PICTURES, folder / "plain")
             pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
-            write_json(path, trial | {"hidden": hidden_in(trial, detector, pictures, work / "detectors")})
+            first, second = (find_plant(name).parts for name in summary.planted_in(trial))
+            other_set = first.joined(second).other_set
+            place = detector.averaged(work / "detectors") if other_set else detector.folder
+            deployed = partial(_trace_of, place=place, further=further, pictures=pictures)
+            masking.keep_what_is_hidden(path, first, second, deployed)
+
+
+def _trace_of(parts: Parts, *, place: Path, further: list[Path], pictures: ImageSet) -> Trace:
+    caller = TFVisionSource(place).bench.settings.pre if parts.tflite else None
+    with tempfile.TemporaryDirectory(prefix="oddemo-masking-") as folder:
+        spec = build(parts, place, Path(folder), calibration=further, pictures=pictures)
+        return parse_source(spec).trace(pictures, caller=caller)
 
 
 def singles(detector: str) -> Iterator[tuple[Trial, Parts]]:

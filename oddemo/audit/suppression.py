@@ -41,14 +41,16 @@ def suppress(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int)
 
 
 def suppress_softly(
-    boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int, *, sigma: float, score_threshold: float
+    boxes_yxyx: Float, scores: Float, limit: int, *, sigma: float, score_threshold: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the indices that TensorFlow's soft suppression keeps, and their lowered scores, best first.
+
+    It lowers scores, and drops what falls to the threshold of scores. The overlap from which other kinds of
+    suppression drop a box is an argument of `tf.image.non_max_suppression_with_scores` all the same; it has no effect.
 
     Args:
         boxes_yxyx: (N, 4).
         scores: (N,).
-        iou_threshold: A box is dropped when it overlaps a kept one by more than this.
         limit: How many are kept at the most.
         sigma: With an overlap of `iou`, a score is multiplied by exp(-iou**2 / (2 * sigma)).
         score_threshold: Scores that fall to this are dropped.
@@ -59,7 +61,6 @@ def suppress_softly(
         tf.constant(boxes_yxyx, tf.float32),
         tf.constant(scores, tf.float32),
         limit,
-        iou_threshold=iou_threshold,
         score_threshold=score_threshold,
         soft_nms_sigma=sigma,
     )
@@ -96,13 +97,23 @@ def suppress_tfvision_v2(boxes_yxyx: Float, scores: Float, iou_threshold: float,
 
 
 def _suppressed_in_tile(tile: Float, iou_threshold: float) -> NDArray[np.bool_]:
+    # Of all pairs of boxes few overlap that much, so only these are carried through the loop, by the later box.
     overlaps = pairwise_iou(tile, tile)
-    overlaps = np.triu(np.where(overlaps >= iou_threshold, overlaps, 0.0), k=1)
-    current = overlaps
+    later, earlier = np.nonzero((overlaps >= iou_threshold) & np.tri(len(tile), k=-1, dtype=bool))
+    current = overlaps[earlier, later]
     while True:
-        may_suppress = current.max(axis=0, initial=0.0) <= _FIXED_OVERLAP
-        stays = (may_suppress[:, None] * current).max(axis=0, initial=0.0) <= _FIXED_OVERLAP
-        following = stays[:, None] * current
+        may_suppress = _largest(current, later, len(tile)) <= _FIXED_OVERLAP
+        stays = _largest(may_suppress[earlier] * current, later, len(tile)) <= _FIXED_OVERLAP
+        following = stays[earlier] * current
         if current.sum() - following.sum() <= _FIXED_OVERLAP:
-            return np.asarray(following.sum(axis=0) > 0)
+            return np.asarray(_largest(following, later, len(tile)) > 0)
         current = following
+
+
+def _largest(values: Float, groups: NDArray[np.int64], count: int) -> Float:
+    """Return the largest value of each of so many groups, 0 where there is none; groups are in order."""
+    largest = np.zeros(count, dtype=values.dtype)
+    if len(values):
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+        largest[groups[starts]] = np.maximum.reduceat(values, starts)
+    return largest

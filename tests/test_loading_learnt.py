@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -116,6 +117,7 @@ def test_a_form_that_nobody_was_asked_about_is_left_open(asked: tuple[Path, dict
     assert (found.outcome, rules(found)) == ("unknown", {"form_unknown"})
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the table is of x86_64: a delegate goes by the processor")
 def test_this_tflite_runtime_has_the_delegate_that_the_table_says(asked: tuple[Path, dict[str, Any]]) -> None:
     table = runtimes()["dynamic_range"]
     assert asked[1]["delegated"] == {op: HERE in entry["delegated"] for op, entry in table.items()}

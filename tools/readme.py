@@ -101,8 +101,8 @@ def benchmark_table(results: dict[str, Any]) -> str:
         "Object Detection API) and ran again after the audit was corrected; five of them "
         "are among those written after the probes. The pairs were drawn anew by lot, after the "
         "first draw had led to a correction; what this draw led to is not counted: none of its pairs ran again. "
-        f"{summary['pairs_after_correction']} pairs of the same lot ran once, after the last correction, and "
-        f"{summary['pairs_whole_after_correction']:.0%} of them are named whole"
+        f"{summary['pairs_after_correction']} pairs of the same lot ran after the last correction, once but for one "
+        f"that had been planted wrongly, and {summary['pairs_whole_after_correction']:.0%} of them are named whole"
     )
     lines.append(f"{counts}; {pairs}. {held_out}. {corrected}.")
     return "\n".join(lines)

@@ -36,6 +36,7 @@ def test_a_file_with_two_names_takes_its_room_once(tmp_path):
 def test_the_docs_hold_every_command_and_what_it_took():
     told, docs = read_json(bench.REPOSITORY / "results" / "odapi_steps.json"), DOCS.read_text(encoding="utf-8")
     assert bench.as_table(told) in docs
+    assert f"{told['package_cache_mb']:.0f} MB" in docs
     assert [step["name"] for step in told["steps"]] == list(bench.commands(1))
     assert told["steps"][0]["made_mb"] > 1000
     for step in told["steps"]:

@@ -17,12 +17,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import summary, variations
+from benchmarks import masking, summary, variations
 from benchmarks.detectors import BenchmarkDetector, benchmark_detector
-from benchmarks.masking import hidden_in
 from benchmarks.odapi import ODAPI, run_odapi
 from benchmarks.odapi import pairs as odapi_pairs
 from benchmarks.record import FAITHFUL_SEED, FAULT_SEED, PAIR_SEED, PICTURES, Trial, keep, lot, path_of, tag_every_third
@@ -30,10 +30,11 @@ from oddemo.audit.faults.registry import fault
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import build
 from oddemo.audit.plant.record import Parts, Plant
-from oddemo.audit.plant.registry import HELD_OUT, PLANTS
+from oddemo.audit.plant.registry import HELD_OUT, PLANTS, find_plant
 from oddemo.audit.run import audit
 from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
+from oddemo.audit.trace import Trace
 from oddemo.data.records import Dataset
 from oddemo.errors import OddemoError
 from oddemo.files import read_json, write_json
@@ -107,20 +108,24 @@ def run_detector(name: str, work: Path, kinds: list[str]) -> None:
 
 def ask_what_is_hidden(detector: BenchmarkDetector, work: Path) -> None:
     """Find out, for pairs that were not named whole, whether one of the two leaves any trace."""
-    asked = [(path, read_json(path)) for path in sorted(work.glob("*.json"))]
-    mine = [
-        (path, trial)
-        for path, trial in asked
-        if (trial["kind"], trial["detector"]) == ("pair", detector.name)
-        and not summary.whole(trial)
-        and "hidden" not in trial
-    ]
-    with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as folder:
-        truth = detector.pictures(FAULT_SEED, PICTURES, Path(folder) / "plain") if mine else None
-        for path, trial in mine:
-            assert truth is not None
+    further = [detector.further.image_path(record) for record in detector.further.records]
+    with tempfile.TemporaryDirectory(prefix="oddemo-benchmark-") as temporary:
+        folder = Path(temporary)
+        for path, trial in masking.unasked(detector.name, work).items():
+            truth = detector.pictures(FAULT_SEED, PICTURES, folder / "plain")
             pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
-            write_json(path, trial | {"hidden": hidden_in(trial, detector, pictures, work / "detectors")})
+            first, second = (find_plant(name).parts for name in masking.planted_in(trial))
+            other_set = first.joined(second).other_set
+            place = detector.averaged(work / "detectors") if other_set else detector.folder
+            deployed = partial(_trace_of, place=place, further=further, pictures=pictures)
+            masking.keep_what_is_hidden(path, first, second, deployed)
+
+
+def _trace_of(parts: Parts, *, place: Path, further: list[Path], pictures: ImageSet) -> Trace:
+    caller = TFVisionSource(place).bench.settings.pre if parts.tflite else None
+    with tempfile.TemporaryDirectory(prefix="oddemo-masking-") as folder:
+        spec = build(parts, place, Path(folder), calibration=further, pictures=pictures)
+        return parse_source(spec).trace(pictures, caller=caller)
 
 
 def singles(detector: str) -> Iterator[tuple[Trial, Parts]]:

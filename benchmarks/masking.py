@@ -6,45 +6,58 @@ picture, as the deployment with the other fault alone.
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from benchmarks.detectors import BenchmarkDetector
+from benchmarks import summary
 from oddemo.audit.compare import compare_traces
-from oddemo.audit.images import ImageSet
-from oddemo.audit.plant.build import build
-from oddemo.audit.plant.record import Parts
-from oddemo.audit.plant.registry import find_plant
-from oddemo.audit.sources.parse import parse_source
-from oddemo.audit.sources.tfvision import TFVisionSource
 from oddemo.audit.trace import Trace
+from oddemo.files import read_json, write_json
+
+JoinableParts = TypeVar("JoinableParts", bound="Joinable")
 
 
-def hidden_in(trial: dict[str, Any], detector: BenchmarkDetector, pictures: ImageSet, work: Path) -> list[str]:
-    """Return the names of the planted faults of a pair that leave no trace beside the other.
+class Joinable(Protocol):
+    """What is wrong with a deployment; two such things can be wrong with one."""
+
+    def joined(self: JoinableParts, other: JoinableParts, /) -> JoinableParts:
+        """Return both."""
+
+
+def unasked(detector: str, work: Path) -> dict[Path, dict[str, Any]]:
+    """Return the pairs of a detector that were not named whole, and of which nobody asked yet what is hidden."""
+    kept = {path: read_json(path) for path in sorted(work.glob("*.json"))}
+    return {
+        path: trial
+        for path, trial in kept.items()
+        if (trial["kind"], trial["detector"]) == ("pair", detector)
+        and not summary.whole(trial)
+        and "hidden" not in trial
+    }
+
+
+def planted_in(trial: Mapping[str, Any]) -> list[str]:
+    """Return the names of the plants of a trial, as its own name holds them."""
+    return list(trial["name"].removeprefix(f"{trial['detector']} ").split(" + "))
+
+
+def keep_what_is_hidden(
+    path: Path, first: JoinableParts, second: JoinableParts, deployed: Callable[[JoinableParts], Trace]
+) -> None:
+    """Add to a kept pair the names of the planted faults that leave no trace beside the other.
 
     Args:
-        trial: As the fault benchmark keeps it; its name holds those of both plants.
-        detector: The reference.
-        pictures: Those of the trial.
-        work: Folder of the benchmark's detectors.
+        path: Of the trial.
+        first: What its first plant does.
+        second: What its second plant does.
+        deployed: Makes a deployment and returns its trace on the pictures of the trial.
     """
-    names = trial["name"].removeprefix(f"{trial['detector']} ").split(" + ")
-    first, second = (find_plant(name).parts for name in names)
-    both = first.joined(second)
-    folder = detector.averaged(work) if both.other_set else detector.folder
-    traces = [_trace(parts, folder, detector, pictures) for parts in (both, second, first)]
+    trial = read_json(path)
+    both, *alone = (deployed(parts) for parts in (first.joined(second), second, first))
     # Where the first is hidden, the pair does what the second does alone.
-    return [name for name, alone in zip(names, traces[1:], strict=True) if _same(traces[0], alone)]
-
-
-def _trace(parts: Parts, folder: Path, detector: BenchmarkDetector, pictures: ImageSet) -> Trace:
-    calibration = [detector.further.image_path(record) for record in detector.further.records]
-    caller = TFVisionSource(folder).bench.settings.pre if parts.tflite else None
-    with tempfile.TemporaryDirectory(prefix="oddemo-masking-") as place:
-        spec = build(parts, folder, Path(place), calibration=calibration, pictures=pictures)
-        return parse_source(spec).trace(pictures, caller=caller)
+    hidden = [name for name, trace in zip(planted_in(trial), alone, strict=True) if _same(both, trace)]
+    write_json(path, trial | {"hidden": hidden})
 
 
 def _same(first: Trace, second: Trace) -> bool:

@@ -7,8 +7,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from benchmarks import masking
 from benchmarks.detectors import rendered
 from benchmarks.record import FAITHFUL_SEED, FAULT_SEED, PICTURES, Trial, keep, lot, path_of, tag_every_third
 from oddemo.audit.faults.registry import fault
@@ -17,6 +19,7 @@ from oddemo.audit.plant.odapi import ODAPI_PLANTS, ODAPIParts, ODAPIPlant, build
 from oddemo.audit.run import audit
 from oddemo.audit.sources.odapi import ODAPISource
 from oddemo.audit.sources.parse import parse_source
+from oddemo.audit.trace import Trace
 from oddemo.data.records import Dataset
 from oddemo.data.sample import data_folder
 from oddemo.errors import OddemoError
@@ -25,7 +28,9 @@ from oddemo.progress import track
 
 #: Its name in the results, and the world it was trained on.
 ODAPI, WORLD = "inspection_odapi", "inspection"
-PAIRS, FAITHFUL_PICTURE_SETS, FAITHFUL_PICTURES = 12, 5, 12
+PAIRS, FAITHFUL_PICTURE_SETS, FAITHFUL_PICTURES = 36, 5, 12
+#: So many of the pairs were drawn at first; on what came of them the search was corrected.
+FIRST_PAIRS = 12
 #: Of the training from which the early checkpoint is.
 EARLY_SEED, EARLY_PICTURES, EARLY_STEPS = 7501, 200, 200
 #: Sound exports: kind → parts.
@@ -43,6 +48,8 @@ def run_odapi(work: Path, kinds: list[str]) -> None:
     source = ODAPISource(data_folder() / "odapi" / WORLD)
     if "single" in kinds or "pair" in kinds:
         _run_faults(source, work, [*(singles() if "single" in kinds else ()), *(pairs() if "pair" in kinds else ())])
+    if "pair" in kinds:
+        _ask_what_is_hidden(source, work)
     if "faithful" in kinds:
         _run_faithful(source, work)
 
@@ -83,6 +90,26 @@ def _run_faults(source: ODAPISource, work: Path, todo: list[tuple[Trial, ODAPIPa
             candidate = build_odapi(parts, source.folder, Path(folder) / path.stem, early=early)
             _audit(source, candidate, trial, truth, path)
             shutil.rmtree(Path(folder) / path.stem)
+
+
+def _ask_what_is_hidden(source: ODAPISource, work: Path) -> None:
+    """Find out, for pairs that were not named whole, whether one of the two leaves any trace."""
+    early, parts = early_checkpoint(work / "detectors"), {plant.name: plant.parts for plant in ODAPI_PLANTS}
+    with tempfile.TemporaryDirectory(prefix="oddemo-masking-") as folder:
+        plain = rendered(WORLD, FAULT_SEED, PICTURES, Path(folder) / "plain")
+        tagged = tag_every_third(plain, Path(folder) / "tagged")
+        for path, trial in masking.unasked(ODAPI, work).items():
+            truth = tagged if "exif_orientation" in trial["planted"] else plain
+            pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
+            first, second = (parts[name] for name in masking.planted_in(trial))
+            deployed = partial(_trace_of, source=source, pictures=pictures, early=early)
+            masking.keep_what_is_hidden(path, first, second, deployed)
+
+
+def _trace_of(parts: ODAPIParts, *, source: ODAPISource, pictures: ImageSet, early: Path) -> Trace:
+    with tempfile.TemporaryDirectory(prefix="oddemo-masking-") as folder:
+        spec = build_odapi(parts, source.folder, Path(folder) / "export", early=early)
+        return parse_source(spec).trace(pictures)
 
 
 def _run_faithful(source: ODAPISource, work: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from oddemo.audit.diagnose import Cause
 from oddemo.audit.faults.registry import fault
+from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import checkpoint_of
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.stages import STAGES, stage_index
@@ -52,3 +53,17 @@ def assert_named(result: Audit, fault_id: str, *, shows_at: str = "") -> Cause:
     assert cause.fix
     assert f"0 of {len(result.material.pictures)} differ up to {seen_from}" in cause.evidence
     return cause
+
+
+def with_turns(plain: ImageSet, root: Path) -> ImageSet:
+    """Copy pictures, every third with an EXIF tag that asks for a turn; pixels as they were."""
+    from PIL import Image
+
+    for number, (name, path) in enumerate(zip(plain.names, plain.paths, strict=True)):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as picture:
+            tags = picture.getexif()
+            if number % 3 == 0:
+                tags[0x0112] = (3, 6, 8)[number // 3 % 3]
+            picture.save(root / name, quality="keep", exif=tags)
+    return ImageSet(root, plain.names)

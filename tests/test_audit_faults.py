@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted import assert_named, in_folder, verified
+from planted import assert_named, in_folder, verified, with_turns
 
 from oddemo.audit.bench_tfvision import settings_of
-from oddemo.audit.faults.registry import FAULTS, fault
+from oddemo.audit.faults.registry import FAULTS
 from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.record import Parts
 from oddemo.audit.plant.registry import PLANTS, find_plant
@@ -85,19 +85,7 @@ def pictures(few_pictures: Pictures) -> ImageSet:
 
 @pytest.fixture(scope="module")
 def turned_pictures(few_pictures: Pictures, tmp_path_factory) -> ImageSet:
-    """Every third picture has an EXIF tag that asks for a turn; pixels as they were."""
-    from PIL import Image
-
-    plain = few_pictures("inspection")
-    root = tmp_path_factory.mktemp("turned")
-    for number, (name, path) in enumerate(zip(plain.names, plain.paths, strict=True)):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        with Image.open(path) as picture:
-            tags = picture.getexif()
-            if number % 3 == 0:
-                tags[0x0112] = (3, 6, 8)[number // 3 % 3]
-            picture.save(root / name, quality="keep", exif=tags)
-    return ImageSet(root, plain.names)
+    return with_turns(few_pictures("inspection"), tmp_path_factory.mktemp("turned"))
 
 
 @pytest.fixture(scope="module")
@@ -175,36 +163,6 @@ def test_another_label_map_is_named_with_the_names_that_it_swaps(reference, pict
     cause = assert_named(audit(reference, f"savedmodel:{export}", pictures), "label_map")
     assert f"{first} is called {second}" in cause.claim
     assert f"{second} is called {first}" in cause.claim
-
-
-def test_two_faults_are_named_one_after_the_other(reference, pictures, tmp_path):
-    both = find_plant("aspect_ratio/stretched_by_export").parts.joined(find_plant("nms_iou/0.3").parts)
-    result = audit(reference, in_folder(both, reference.folder, tmp_path / "detector"), pictures)
-    assert verified(result) == ["aspect_ratio", "nms_iou"]
-    assert (result.verdict, result.exit_status) == ("diverges", 1)
-    assert result.comparison.first_divergence == fault("aspect_ratio").shows_at == "pixels"
-    assert result.after.first_divergence is None
-
-
-def test_shifted_ids_do_not_hide_two_faults_of_suppression(reference, pictures, tmp_path):
-    """As a TFLite file of the Object Detection API does it: few boxes, over all classes, ids from 0."""
-    bench = reference.bench
-    post = replace(bench.settings.post, max_detections=4, nms_kind="class_agnostic", label_offset=-1)
-    seen = replace(bench.trace(pictures, replace(bench.settings, post=post)), images=(), dense={})
-    result = audit(reference, f"trace:{save_trace(seen, tmp_path / 'seen.npz')}", pictures)
-    assert verified(result) == ["max_detections", "nms_kind", "label_offset"]
-    assert result.after.first_divergence is None
-
-
-def test_three_faults_before_the_network_are_named_from_detections_alone(reference, pictures, tmp_path):
-    """As a script with OpenCV around an export of another size does it; taken on one by one, none removes the rest."""
-    bench = reference.bench
-    pre = replace(bench.settings.pre, input_size_hw=(160, 160), channel_order="bgr", decoder="accurate")
-    seen = replace(bench.trace(pictures, replace(bench.settings, pre=pre)), images=(), dense={})
-    result = audit(reference, f"trace:{save_trace(seen, tmp_path / 'seen.npz')}", pictures)
-    assert sorted(verified(result)) == ["channel_order", "image_decode", "input_size"]
-    assert all("this and two others" in cause.evidence for cause in result.causes)
-    assert result.after.first_divergence is None
 
 
 @pytest.mark.parametrize(

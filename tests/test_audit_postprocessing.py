@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oddemo.audit.postprocessing import Decoded, detect
 from oddemo.audit.preprocessing import PixelBatch
 from oddemo.audit.settings import Postprocessing
-from oddemo.audit.suppression import suppress, suppress_tfvision_v2
+from oddemo.audit.suppression import suppress, suppress_softly, suppress_tfvision_v2
 from oddemo.data.boxes import pairwise_iou
 
 _POST = Postprocessing(score_threshold=0.05, nms_iou=0.5, max_detections=100, pre_nms_top_k=1000)
@@ -154,3 +154,21 @@ def test_labels_shift_and_permute():
     np.testing.assert_array_equal(run(replace(_POST, label_offset=-1)).class_ids, plain.class_ids - 1)
     permuted = run(replace(_POST, label_permutation=(3, 1, 2)))
     np.testing.assert_array_equal(permuted.class_ids, np.array([0, 3, 1, 2])[plain.class_ids])
+    # A map holds names for its own ids alone: shifted ones that fall out of it are left as they are.
+    both = run(replace(_POST, label_offset=-1, label_permutation=(2, 1, 3)))
+    np.testing.assert_array_equal(both.class_ids, np.array([0, 2, 1, 3])[plain.class_ids - 1])
+
+
+@given(seed=st.integers(0, 10_000), sigma=st.floats(0.05, 2.0), overlap=st.floats(0.0, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_soft_suppression_is_tensorflows_and_asks_for_no_overlap(seed, sigma, overlap):
+    """The argument that other kinds of suppression read changes nothing."""
+    import tensorflow as tf
+
+    boxes, scores = random_boxes(seed, 40)
+    told = tf.image.non_max_suppression_with_scores(
+        boxes, scores, 30, iou_threshold=overlap, score_threshold=0.05, soft_nms_sigma=sigma
+    )
+    kept, lowered = suppress_softly(boxes, scores, 30, sigma=sigma, score_threshold=0.05)
+    np.testing.assert_array_equal(kept, told[0].numpy())
+    np.testing.assert_array_equal(lowered, told[1].numpy())

@@ -114,12 +114,22 @@ class Bench(ABC):
     def decoded(self, pictures: ImageSet, settings: Settings) -> Decoded:
         """Return boxes and scores before suppression."""
         heads = self.heads(pictures, settings)
-        frame = settings.pre.input_size_hw
-        asked = (frame, settings.post.anchor_size)
+        anchors, frame = self._anchors_for(settings), settings.pre.input_size_hw
+        return decode_heads(heads["class_logits"], heads["box_encodings"], anchors, frame, settings.post)
+
+    def can_run(self, settings: Settings) -> bool:
+        """Say whether settings fit together: a conversion and another source's heads are each of one input size."""
+        network, size_hw = settings.network, settings.pre.input_size_hw
+        if network.spliced:
+            heads = self._spliced[network.spliced].dense["heads"]
+            return bool(heads["box_encodings"].shape[1] == len(self._anchors_for(settings)))
+        return network.quantization == "none" or size_hw == self.settings.pre.input_size_hw
+
+    def _anchors_for(self, settings: Settings) -> NDArray[np.float32]:
+        asked = (settings.pre.input_size_hw, settings.post.anchor_size)
         if asked not in self._known_anchors:
             self._known_anchors[asked] = self._anchors(*asked)
-        anchors = self._known_anchors[asked]
-        return decode_heads(heads["class_logits"], heads["box_encodings"], anchors, frame, settings.post)
+        return self._known_anchors[asked]
 
     def trace(
         self, pictures: ImageSet, settings: Settings, *, upto: str = "labels", stages: Sequence[str] | None = None

@@ -8,8 +8,9 @@ never guessed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 
 from oddemo.audit.bench import Bench
@@ -19,17 +20,14 @@ from oddemo.audit.faults.registry import FAULTS
 from oddemo.audit.faults.registry import fault as registered
 from oddemo.audit.images import ImageSet
 from oddemo.audit.networks import OtherNetwork
-from oddemo.audit.search import Search
+from oddemo.audit.search import OTHER_SHAPE, Search
 from oddemo.audit.settings import Settings
 from oddemo.audit.stages import STAGES, stage_index
+from oddemo.audit.together import Attempt, Together, best_of_each_fault
 from oddemo.audit.trace import Trace
 
 #: Rounds, each of which may find one more cause (or a pair).
 ROUNDS = 4
-#: Partial improvements, each of another fault, from which pairs are built, and pairs, from which threes are.
-BEAM = 4
-#: Changes that are taken on together at the most: three are seen where a script decodes in its own way as well.
-TOGETHER = 3
 #: Hypotheses of one fault that are tried.
 MOST_HYPOTHESES = 128
 #: A suspicion is reported if it removes at least this part of the difference.
@@ -131,12 +129,6 @@ class _Found:
     settings: Settings | None
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    left: float
-    hypothesis: Hypothesis
-
-
 def _explain(search: Search, settings: Settings, current: Trace, comparison: Comparison, stage: str) -> _Found:
     """Find the change, or the pair of changes, that removes the first difference."""
     faults = [fault for fault in FAULTS if _can_explain(fault, stage, comparison.compared)]
@@ -145,78 +137,35 @@ def _explain(search: Search, settings: Settings, current: Trace, comparison: Com
     result = comparison.stage(stage)
     if start == 0.0 and search.cured(settings, stage):
         return _Found((_verified(_noise(settings), result, comparison.images, ()),), settings)
-    attempts: list[_Attempt] = []
-    for _, group in groupby(_in_order(_proposals(faults, evidence), settings), key=lambda item: item[0]):
-        tried = [_Attempt(search.attempt(hypothesis, stage), hypothesis) for _, hypothesis in group]
+    attempts: list[Attempt] = []
+    for _, group in groupby(_proposals(faults, search.bench, evidence), key=lambda item: item[0]):
+        tried = [Attempt(search.attempt(hypothesis, stage), hypothesis) for _, hypothesis in group]
         solutions = [attempt.hypothesis for attempt in tried if attempt.left == 0.0]
         if solutions:
             also = tuple(dict.fromkeys(h.claim for h in solutions[1:] if h.fault != solutions[0].fault))
             return _Found((_verified(solutions[0], result, comparison.images, also),), solutions[0].settings)
         attempts += tried
     attempts.sort(key=lambda attempt: attempt.left)
-    partial = _best_of_each_fault([attempt.hypothesis for attempt in attempts if attempt.left < start])[:BEAM]
-    together = _explain_together(search, faults, evidence, partial, stage)
-    if not together and stage == "detections":
+
+    def others() -> list[Hypothesis]:
         # Where ids are shifted as well, hardly a detection is alike, and no partial improvement shows.
-        tried_first = {hypothesis.settings for hypothesis in partial}
-        others = [one for one in _by_boxes(search, settings, attempts) if one.settings not in tried_first]
-        together = _explain_together(search, faults, evidence, others[:BEAM], stage)
+        return _by_boxes(search, settings, attempts) if stage == "detections" else []
+
+    propose = partial(_proposals, faults, search.bench)
+    together = Together(search, evidence, stage, propose, attempts, start).explain(others)
     if together:
         named = tuple(_verified(h, result, comparison.images, (), together=len(together)) for h in together)
         return _Found(named, together[-1].settings)
     return _Found(_suspicion(attempts, start, stage), None)
 
 
-def _by_boxes(search: Search, settings: Settings, attempts: Sequence[_Attempt]) -> list[Hypothesis]:
+def _by_boxes(search: Search, settings: Settings, attempts: Sequence[Attempt]) -> list[Hypothesis]:
     """Return the best partial improvement of each fault if class ids are left aside, best first."""
     start = search.distance_without_classes(settings)
     asked = {one.hypothesis.settings: one.hypothesis for one in attempts if not one.hypothesis.rank}
     ranked = sorted(((search.distance_without_classes(way), place) for place, way in enumerate(asked)))
     found = list(asked.values())
-    return _best_of_each_fault([found[place] for left, place in ranked if left < start])
-
-
-def _best_of_each_fault(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Return the first hypothesis of each fault: near values of one threshold would leave no room for other faults."""
-    first: dict[str, Hypothesis] = {}
-    for hypothesis in hypotheses:
-        first.setdefault(hypothesis.fault, hypothesis)
-    return list(first.values())
-
-
-def _explain_together(
-    search: Search, faults: Sequence[Fault], evidence: Evidence, partial: Sequence[Hypothesis], stage: str
-) -> tuple[Hypothesis, ...]:
-    """Build on the partial improvements: with one change taken on, does a second one remove the rest, or a third?"""
-    begun: list[tuple[Hypothesis, ...]] = [(one,) for one in partial]
-    while begun and len(begun[0]) < TOGETHER:
-        longer: list[tuple[float, tuple[Hypothesis, ...]]] = []
-        for changes in begun:
-            start, found = _one_more(search, faults, evidence, changes, stage)
-            if found and found[-1][0] == 0.0:
-                return found[-1][1]
-            longer += [(left, more) for left, more in found if left < start]
-        best: dict[frozenset[str], tuple[Hypothesis, ...]] = {}
-        for _, more in sorted(longer, key=lambda item: item[0]):
-            best.setdefault(frozenset(one.fault for one in more), more)
-        begun = list(best.values())[:BEAM]
-    return ()
-
-
-def _one_more(
-    search: Search, faults: Sequence[Fault], evidence: Evidence, changes: tuple[Hypothesis, ...], stage: str
-) -> tuple[float, list[tuple[float, tuple[Hypothesis, ...]]]]:
-    """Return what changes leave of a difference, and what is left with each further one; a solution ends the list."""
-    settings, named = changes[-1].settings, {one.fault for one in changes}
-    taken_on = replace(evidence, settings=settings, reference=search.run(search.pictures, settings, stage))
-    attempts = []
-    for rank, further in _in_order(_proposals(faults, taken_on), settings):
-        if rank < 2 and further.fault not in named:
-            left = search.attempt(further, stage)
-            attempts.append((left, (*changes, further)))
-            if left == 0.0:
-                break
-    return search.distance(settings, stage), attempts
+    return best_of_each_fault(found[place] for left, place in ranked if left < start)
 
 
 def _can_explain(fault: Fault, stage: str, compared: Sequence[str]) -> bool:
@@ -225,17 +174,14 @@ def _can_explain(fault: Fault, stage: str, compared: Sequence[str]) -> bool:
     return stage in [next((s for s in STAGES[first:] if s in compared), None) for first in possible]
 
 
-def _proposals(faults: Iterable[Fault], evidence: Evidence) -> Iterator[Hypothesis]:
-    for fault in faults:
-        yield from islice(fault.propose(evidence), MOST_HYPOTHESES)
-
-
-def _in_order(hypotheses: Iterable[Hypothesis], settings: Settings) -> list[tuple[int, Hypothesis]]:
-    """Return (rank, hypothesis), cheap ones first, each settings once."""
+def _proposals(faults: Iterable[Fault], bench: Bench, evidence: Evidence) -> list[tuple[int, Hypothesis]]:
+    """Return (rank, hypothesis) that the bench can run, cheap ones first, each settings once."""
     unique: dict[Settings, Hypothesis] = {}
-    for hypothesis in hypotheses:
-        unique.setdefault(hypothesis.settings, hypothesis)
-    ranked = [(max(h.rank, int(h.settings.pre != settings.pre)), h) for h in unique.values()]
+    for fault in faults:
+        for hypothesis in islice(fault.propose(evidence), MOST_HYPOTHESES):
+            if bench.can_run(hypothesis.settings):
+                unique.setdefault(hypothesis.settings, hypothesis)
+    ranked = [(max(h.rank, int(h.settings.pre != evidence.settings.pre)), h) for h in unique.values()]
     return sorted(ranked, key=lambda item: item[0])
 
 
@@ -260,11 +206,13 @@ def _verified(
     return Cause(hypothesis.fault, stage, True, hypothesis.claim, evidence, hypothesis.fix, also)
 
 
-def _suspicion(attempts: Sequence[_Attempt], start: float, stage: str) -> tuple[Cause, ...]:
+def _suspicion(attempts: Sequence[Attempt], start: float, stage: str) -> tuple[Cause, ...]:
     """Report the most helpful change that does not remove the whole difference, if it helps enough; not verified."""
     if not attempts or start <= 0.0 or attempts[0].left > (1.0 - SUSPICION) * start:
         return ()
     best = attempts[0].hypothesis
     removed = 1.0 - attempts[0].left / start
     evidence = f"taken on by the reference, it removes {removed:.0%} of the difference at {stage}, not all of it"
+    if start >= OTHER_SHAPE:
+        evidence = f"taken on by the reference, its arrays at {stage} have the candidate's shape; their numbers differ"
     return (Cause(best.fault, registered(best.fault).stage, False, best.claim, evidence, best.fix),)

@@ -118,7 +118,6 @@ def _softly(
     kept, lowered = suppress_softly(
         boxes[passing],
         column[passing],
-        post.nms_iou,
         post.max_detections,
         sigma=post.soft_sigma,
         score_threshold=post.score_threshold,
@@ -166,10 +165,17 @@ def detect(
             scores, ids = ids.astype(np.float32), np.floor(scores).astype(np.int64)
         if post.box_order == "xyxy":
             boxes = boxes[:, [1, 0, 3, 2]]
-        if post.label_permutation and not post.exchanged:
-            ids = np.array([0, *post.label_permutation])[ids]
-        results.append(canonical(boxes, scores, ids + post.label_offset, size_hw))
+        results.append(canonical(boxes, scores, _shown_ids(ids, post), size_hw))
     return results
+
+
+def _shown_ids(class_ids: NDArray[Any], post: Postprocessing) -> NDArray[np.int64]:
+    """Shift class ids, then let a label map stand for another class; it holds no names for ids beyond its own."""
+    ids: NDArray[np.int64] = class_ids.astype(np.int64) + post.label_offset
+    if post.label_permutation and not post.exchanged:
+        named = (ids >= 1) & (ids <= len(post.label_permutation))
+        ids[named] = np.array(post.label_permutation)[ids[named] - 1]
+    return ids
 
 
 def _to_frame(boxes: Float, batch: PixelBatch, index: int, frame_hw: tuple[int, int], box_frame: str) -> Float:

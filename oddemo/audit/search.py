@@ -22,6 +22,9 @@ from oddemo.audit.trace import Trace
 PROBE_IMAGES = 6
 #: Overlaps that are this near the threshold of suppression may fall on either side of it.
 IOU_EDGE = 1e-4
+#: The difference between arrays of different shapes: more than any numbers can be apart, so a change that brings the
+#: shape is seen to help.
+OTHER_SHAPE = 2.0
 
 
 @dataclass(eq=False)
@@ -135,13 +138,13 @@ class Search:
 
     @staticmethod
     def _differences(reference: Trace, candidate: Trace, stage: str) -> list[float]:
-        """Return a difference a picture, 0 to 1, to rank by."""
+        """Return a difference a picture to rank by: 0 to 1, and `OTHER_SHAPE` where nothing can be subtracted."""
         if stage in ("detections", "labels"):
             pairs = zip(reference.detections, candidate.detections, strict=True)
             return [1.0 - likeness(first, second) for first, second in pairs]
         if stage == "image":
             pairs_of_images = zip(reference.images, candidate.images, strict=True)
-            return [1.0 if a.shape != b.shape else float(np.mean(a != b)) for a, b in pairs_of_images]
+            return [OTHER_SHAPE if a.shape != b.shape else float(np.mean(a != b)) for a, b in pairs_of_images]
         return _dense_differences(reference, candidate, stage)
 
 
@@ -150,7 +153,7 @@ def _dense_differences(reference: Trace, candidate: Trace, stage: str) -> list[f
     total = np.zeros(len(reference.image_names))
     for name in sorted(set(first) & set(second)):
         if first[name].shape != second[name].shape:
-            return [1.0] * len(total)
+            return [OTHER_SHAPE] * len(total)
         tolerance = tolerance_for(stage, name)
         gap = np.abs(first[name].astype(np.float64) - second[name])
         spread = float(np.std(second[name])) + tolerance.absolute

@@ -156,7 +156,7 @@ class Postprocessing:
         box_frame: `picture` pixels; `network` pixels of the network's frame; `normalized` to [0, 1]; `stretched`:
             normalised by the network's frame and scaled to the picture as if there were no padding.
         label_offset: Added to every class id.
-        label_permutation: New id of class 1, 2, …; empty for none.
+        label_permutation: Id of the name that ids 1, 2, … get after that; empty for their own.
     """
 
     score_threshold: float

@@ -41,14 +41,16 @@ def suppress(boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int)
 
 
 def suppress_softly(
-    boxes_yxyx: Float, scores: Float, iou_threshold: float, limit: int, *, sigma: float, score_threshold: float
+    boxes_yxyx: Float, scores: Float, limit: int, *, sigma: float, score_threshold: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the indices that TensorFlow's soft suppression keeps, and their lowered scores, best first.
+
+    It lowers scores, and drops what falls to the threshold of scores. The overlap from which other kinds of
+    suppression drop a box is an argument of `tf.image.non_max_suppression_with_scores` all the same; it has no effect.
 
     Args:
         boxes_yxyx: (N, 4).
         scores: (N,).
-        iou_threshold: A box is dropped when it overlaps a kept one by more than this.
         limit: How many are kept at the most.
         sigma: With an overlap of `iou`, a score is multiplied by exp(-iou**2 / (2 * sigma)).
         score_threshold: Scores that fall to this are dropped.
@@ -59,7 +61,6 @@ def suppress_softly(
         tf.constant(boxes_yxyx, tf.float32),
         tf.constant(scores, tf.float32),
         limit,
-        iou_threshold=iou_threshold,
         score_threshold=score_threshold,
         soft_nms_sigma=sigma,
     )

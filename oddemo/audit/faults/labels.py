@@ -31,8 +31,9 @@ def _map(evidence: Evidence) -> Iterator[Hypothesis]:
     for first, second in zip(evidence.reference.detections, evidence.candidate.detections, strict=False):
         pairing = pair_detections(first, second)
         for row, column in pairing.pairs[(pairing.iou > 0.9) & (pairing.score_difference < 0.01)]:
-            new = label_of(int(second.class_ids[column]), evidence.candidate.labels or names)
-            seen[int(first.class_ids[row])][new] += 1
+            shown = int(first.class_ids[row])
+            if 1 <= shown <= len(names):  # where ids are shifted, some have no name on either side
+                seen[shown][label_of(int(second.class_ids[column]), evidence.candidate.labels or names)] += 1
     told = {class_id: votes.most_common(1)[0][0] for class_id, votes in seen.items()}
     if not told or any(name not in names for name in told.values()):
         return

@@ -39,6 +39,8 @@ def _threshold(evidence: Evidence) -> Iterator[Hypothesis]:
 
 def _iou(evidence: Evidence) -> Iterator[Hypothesis]:
     settings = evidence.settings
+    if settings.post.nms_kind == "soft":
+        return  # it does not ask for an overlap
     usual = [0.5, 0.6, 0.45, 0.4, 0.7, 0.3, 0.65, 0.55, 0.75, 0.8, 0.35, 0.9, 0.25, 0.2, 0.1, 0.85, 0.95, 0.15, 1.0]
     # Values in between are tried only if none of the usual ones explains the difference.
     between = [value / 100 for value in range(5, 100) if value / 100 not in usual]

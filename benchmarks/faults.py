@@ -114,7 +114,7 @@ def ask_what_is_hidden(detector: BenchmarkDetector, work: Path) -> None:
         for path, trial in masking.unasked(detector.name, work).items():
             truth = detector.pictures(FAULT_SEED, PICTURES, folder / "plain")
             pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
-            first, second = (find_plant(name).parts for name in masking.planted_in(trial))
+            first, second = (find_plant(name).parts for name in summary.planted_in(trial))
             other_set = first.joined(second).other_set
             place = detector.averaged(work / "detectors") if other_set else detector.folder
             deployed = partial(_trace_of, place=place, further=further, pictures=pictures)

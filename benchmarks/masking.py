@@ -6,7 +6,7 @@ picture, as the deployment with the other fault alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -37,11 +37,6 @@ def unasked(detector: str, work: Path) -> dict[Path, dict[str, Any]]:
     }
 
 
-def planted_in(trial: Mapping[str, Any]) -> list[str]:
-    """Return the names of the plants of a trial, as its own name holds them."""
-    return list(trial["name"].removeprefix(f"{trial['detector']} ").split(" + "))
-
-
 def keep_what_is_hidden(
     path: Path, first: JoinableParts, second: JoinableParts, deployed: Callable[[JoinableParts], Trace]
 ) -> None:
@@ -56,7 +51,7 @@ def keep_what_is_hidden(
     trial = read_json(path)
     both, *alone = (deployed(parts) for parts in (first.joined(second), second, first))
     # Where the first is hidden, the pair does what the second does alone.
-    hidden = [name for name, trace in zip(planted_in(trial), alone, strict=True) if _same(both, trace)]
+    hidden = [name for name, trace in zip(summary.planted_in(trial), alone, strict=True) if _same(both, trace)]
     write_json(path, trial | {"hidden": hidden})
 
 

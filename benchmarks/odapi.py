@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import masking
+from benchmarks import masking, summary
 from benchmarks.detectors import rendered
 from benchmarks.record import FAITHFUL_SEED, FAULT_SEED, PICTURES, Trial, keep, lot, path_of, tag_every_third
 from oddemo.audit.faults.registry import fault
@@ -101,7 +101,7 @@ def _ask_what_is_hidden(source: ODAPISource, work: Path) -> None:
         for path, trial in masking.unasked(ODAPI, work).items():
             truth = tagged if "exif_orientation" in trial["planted"] else plain
             pictures = ImageSet(truth.root, tuple(record.file_name for record in truth.records))
-            first, second = (parts[name] for name in masking.planted_in(trial))
+            first, second = (parts[name] for name in summary.planted_in(trial))
             deployed = partial(_trace_of, source=source, pictures=pictures, early=early)
             masking.keep_what_is_hidden(path, first, second, deployed)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oddemo.audit.faults.registry import FAULTS
+from oddemo.audit.plant.odapi import ODAPI_PLANTS
+from oddemo.audit.plant.registry import PLANTS
 from oddemo.audit.stages import STAGES, stage_index
+
+#: Name of a plant → what comes with it.
+_BRINGS = {plant.name: plant.brings for plant in (*PLANTS, *ODAPI_PLANTS)}
 
 
 def summarise(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -31,6 +36,7 @@ def summarise(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "too_weak": len(weak),
         "too_weak_called_faithful_or_benign": sum(trial["verdict"] in ("faithful", "benign") for trial in weak),
         "pairs": len(seen),
+        "pairs_whole_with_what_comes_along": sum(whole(t) and proved(t) != set(t["planted"]) for t in seen),
         "pairs_masked": sum(masked(trial) for trial in pairs),
         "pairs_whole_with_masked": rate([whole(trial) for trial in pairs]),
         "held_out_singles": sum(trial["held_out"] for trial in strong),
@@ -65,9 +71,27 @@ def right_stage(trial: dict[str, Any]) -> bool:
 
 
 def whole(trial: dict[str, Any]) -> bool:
-    """Say whether exactly the two planted faults are named and verified, and explain everything."""
-    named = {cause["id"] for cause in trial["causes"] if cause["verified"]} - {"numeric_noise"}
-    return named == set(trial["planted"]) and trial["verdict"] in ("diverges", "benign")
+    """Say whether exactly the two planted faults are named and verified, and explain everything.
+
+    What a plant cannot be without (`Plant.brings`) may be named as well: who reads with OpenCV decodes with it.
+    """
+    named, planted = proved(trial), set(trial["planted"])
+    return planted <= named <= planted | brought(trial) and trial["verdict"] in ("diverges", "benign")
+
+
+def proved(trial: dict[str, Any]) -> set[str]:
+    """Return the ids of the verified causes of a trial."""
+    return {cause["id"] for cause in trial["causes"] if cause["verified"]} - {"numeric_noise"}
+
+
+def planted_in(trial: Mapping[str, Any]) -> list[str]:
+    """Return the names of the plants of a trial, as its own name holds them."""
+    return list(trial["name"].removeprefix(f"{trial['detector']} ").split(" + "))
+
+
+def brought(trial: Mapping[str, Any]) -> set[str]:
+    """Return the ids of faults that the plants of a trial cannot be without."""
+    return {one for name in planted_in(trial) for one in _BRINGS.get(name, ())}
 
 
 def masked(trial: dict[str, Any]) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from oddemo.audit.plant.build import build
-from oddemo.audit.plant.registry import find_plant
+from oddemo.audit.plant.odapi import ODAPI_PLANTS
+from oddemo.audit.plant.registry import PLANTS, find_plant
 from oddemo.audit.sources.tfvision import TFVisionSource
 
 
@@ -29,6 +31,21 @@ def test_parts_of_a_deployment_cannot_hold_two_faults():
         find_plant("numeric_noise")
     with pytest.raises(OddemoError, match="no variant"):
         find_plant("nms_iou/0.123")
+
+
+def test_what_a_plant_brings_along_is_really_there(few_pictures):
+    """OpenCV's pictures are those of the accurate decoder, channels turned, and not those of TensorFlow's fast one."""
+    import cv2
+
+    assert {plant.name for plant in PLANTS if plant.brings} == {"channel_order/opencv_client"}
+    assert {plant.name for plant in ODAPI_PLANTS if plant.brings} == {"channel_order/opencv_client"}
+    assert find_plant("channel_order/opencv_client").brings == ("image_decode",)
+    pictures = few_pictures("inspection")
+    fast, accurate = pictures.decode(), pictures.decode(decoder="accurate")
+    for path, quick, exact in zip(pictures.paths, fast, accurate, strict=True):
+        read = np.asarray(cv2.imread(str(path)))[..., ::-1]
+        np.testing.assert_array_equal(read, exact)
+        assert (read != quick).any()
 
 
 def test_an_export_is_not_planted_over_another(reference, tmp_path):

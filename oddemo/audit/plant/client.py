@@ -13,6 +13,7 @@ PLANTS = (
         "opencv_client",
         "The script reads with OpenCV and keeps BGR.",
         Parts(client="opencv_bgr"),
+        brings=("image_decode",),
     ),
     Plant("image_decode", "pillow_client", "The script decodes JPEG files with Pillow.", Parts(client="pillow_decode")),
     Plant("label_offset", "client_subtracts", "The script subtracts 1 from class ids.", Parts(client="ids_from_zero")),

@@ -69,6 +69,7 @@ class ODAPIPlant:
         story: How it happens, in one sentence.
         parts: What is wrong.
         shows_at: The stage at which this form shows first, where it is not the fault's own.
+        brings: Ids of other faults that this form cannot be without.
     """
 
     fault: str
@@ -76,6 +77,7 @@ class ODAPIPlant:
     story: str
     parts: ODAPIParts = field(repr=False)
     shows_at: str = ""
+    brings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -167,7 +169,13 @@ ODAPI_PLANTS: tuple[ODAPIPlant, ...] = (
         "The script normalises, and the export does it again.",
         ODAPIParts(input_type="float_image_tensor", client="normalised_first"),
     ),
-    ODAPIPlant("channel_order", "opencv_client", "The script keeps BGR.", ODAPIParts(client="opencv_bgr")),
+    ODAPIPlant(
+        "channel_order",
+        "opencv_client",
+        "The script reads with OpenCV and keeps BGR.",
+        ODAPIParts(client="opencv_bgr"),
+        brings=("image_decode",),
+    ),
     ODAPIPlant("image_decode", "pillow_client", "The script decodes with Pillow.", ODAPIParts(client="pillow_decode")),
     ODAPIPlant(
         "label_offset", "client_subtracts", "The script subtracts 1 from ids.", ODAPIParts(client="ids_from_zero")

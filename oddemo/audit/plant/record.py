@@ -87,6 +87,7 @@ class Plant:
         story: How it happens, in one sentence.
         parts: What is wrong.
         shows_at: The stage at which this form shows first, where it is not the fault's own.
+        brings: Ids of other faults that this form cannot be without.
     """
 
     fault: str
@@ -94,6 +95,7 @@ class Plant:
     story: str
     parts: Parts = field(repr=False)
     shows_at: str = ""
+    brings: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,6 +11,8 @@ from oddemo.audit.plant.odapi import ODAPI_PLANTS
 from oddemo.audit.plant.registry import PLANTS
 from oddemo.audit.stages import STAGES, stage_index
 
+#: Whether a pair is one of those on which the search was corrected.
+BEFORE, AFTER = "before the correction", "after the correction"
 #: Name of a plant → what comes with it.
 _BRINGS = {plant.name: plant.brings for plant in (*PLANTS, *ODAPI_PLANTS)}
 
@@ -22,6 +24,7 @@ def summarise(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
     weak = [trial for trial in by_kind["single"] if not trial["detections_differ"]]
     pairs = [trial for trial in by_kind["pair"] if trial["detections_differ"]]
     seen = [trial for trial in pairs if not masked(trial)]
+    later = [trial for trial in seen if trial["ran"] == AFTER]
     summary = {
         "top1": rate([top(trial, 1) for trial in strong]),
         "top3": rate([top(trial, 3) for trial in strong]),
@@ -36,6 +39,8 @@ def summarise(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "too_weak": len(weak),
         "too_weak_called_faithful_or_benign": sum(trial["verdict"] in ("faithful", "benign") for trial in weak),
         "pairs": len(seen),
+        "pairs_after_correction": len(later),
+        "pairs_whole_after_correction": rate([whole(trial) for trial in later]),
         "pairs_whole_with_what_comes_along": sum(whole(t) and proved(t) != set(t["planted"]) for t in seen),
         "pairs_masked": sum(masked(trial) for trial in pairs),
         "pairs_whole_with_masked": rate([whole(trial) for trial in pairs]),

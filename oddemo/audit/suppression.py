@@ -97,13 +97,23 @@ def suppress_tfvision_v2(boxes_yxyx: Float, scores: Float, iou_threshold: float,
 
 
 def _suppressed_in_tile(tile: Float, iou_threshold: float) -> NDArray[np.bool_]:
+    # Of all pairs of boxes few overlap that much, so only these are carried through the loop, by the later box.
     overlaps = pairwise_iou(tile, tile)
-    overlaps = np.triu(np.where(overlaps >= iou_threshold, overlaps, 0.0), k=1)
-    current = overlaps
+    later, earlier = np.nonzero((overlaps >= iou_threshold) & np.tri(len(tile), k=-1, dtype=bool))
+    current = overlaps[earlier, later]
     while True:
-        may_suppress = current.max(axis=0, initial=0.0) <= _FIXED_OVERLAP
-        stays = (may_suppress[:, None] * current).max(axis=0, initial=0.0) <= _FIXED_OVERLAP
-        following = stays[:, None] * current
+        may_suppress = _largest(current, later, len(tile)) <= _FIXED_OVERLAP
+        stays = _largest(may_suppress[earlier] * current, later, len(tile)) <= _FIXED_OVERLAP
+        following = stays[earlier] * current
         if current.sum() - following.sum() <= _FIXED_OVERLAP:
-            return np.asarray(following.sum(axis=0) > 0)
+            return np.asarray(_largest(following, later, len(tile)) > 0)
         current = following
+
+
+def _largest(values: Float, groups: NDArray[np.int64], count: int) -> Float:
+    """Return the largest value of each of so many groups, 0 where there is none; groups are in order."""
+    largest = np.zeros(count, dtype=values.dtype)
+    if len(values):
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+        largest[groups[starts]] = np.maximum.reduceat(values, starts)
+    return largest

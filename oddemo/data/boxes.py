@@ -16,10 +16,12 @@ def box_areas(boxes_yxyx: FloatArray) -> FloatArray:
 
 def pairwise_iou(first_yxyx: FloatArray, second_yxyx: FloatArray) -> FloatArray:
     """Return the (N, M) intersection over union of (N, 4) and (M, 4) boxes; 0 where both areas are 0."""
-    top_left = np.maximum(first_yxyx[:, None, :2], second_yxyx[None, :, :2])
-    bottom_right = np.minimum(first_yxyx[:, None, 2:], second_yxyx[None, :, 2:])
-    sides = np.clip(bottom_right - top_left, 0, None)
-    intersection = sides[..., 0] * sides[..., 1]
+    # One plane a coordinate: with the coordinates as a last axis of four, the same takes several times as long.
+    top, left, bottom, right = (
+        choose(first_yxyx[:, None, k], second_yxyx[None, :, k])
+        for k, choose in enumerate((np.maximum, np.maximum, np.minimum, np.minimum))
+    )
+    intersection = np.clip(bottom - top, 0, None) * np.clip(right - left, 0, None)
     union = box_areas(first_yxyx)[:, None] + box_areas(second_yxyx)[None, :] - intersection
     iou: FloatArray = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
     return iou

@@ -100,7 +100,9 @@ def benchmark_table(results: dict[str, Any]) -> str:
         "`exif_orientation/client_turns`, `score_threshold/0.62` on the MobileNet, and four on the detector of the "
         "Object Detection API) and ran again after the audit was corrected; five of them "
         "are among those written after the probes. The pairs were drawn anew by lot, after the "
-        "first draw had led to a correction; what this draw led to is not counted: none of its pairs ran again"
+        "first draw had led to a correction; what this draw led to is not counted: none of its pairs ran again. "
+        f"{summary['pairs_after_correction']} pairs of the same lot ran once, after the last correction, and "
+        f"{summary['pairs_whole_after_correction']:.0%} of them are named whole"
     )
     lines.append(f"{counts}; {pairs}. {held_out}. {corrected}.")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ import pytest
 from oddemo.audit.plant.build import build
 from oddemo.audit.plant.odapi import ODAPI_PLANTS
 from oddemo.audit.plant.registry import PLANTS, find_plant
+from oddemo.audit.plant.serving import in_picture
 from oddemo.audit.sources.tfvision import TFVisionSource
 
 
@@ -56,3 +57,9 @@ def test_an_export_is_not_planted_over_another(reference, tmp_path):
     with pytest.raises(OddemoError, match="not overwritten"):
         build(find_plant("nms_iou/0.8").parts, reference.folder, tmp_path)
     assert (tmp_path / "saved_model" / "mine").read_text() == "kept"
+
+
+def test_scripts_bring_boxes_back_from_a_picture_that_does_not_begin_in_the_corner():
+    """As outputs are read everywhere else: a letterbox around the middle leaves a border before the picture."""
+    image_info = np.array([[100.0, 200.0], [64.0, 128.0], [0.5, 0.5], [-4.0, -8.0]])
+    np.testing.assert_allclose(in_picture(np.array([[10.0, 20.0, 30.0, 40.0]]), image_info), [[12.0, 24.0, 52.0, 64.0]])

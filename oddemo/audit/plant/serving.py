@@ -29,6 +29,16 @@ def raw_outputs(folder: Path, image: NDArray[Any]) -> Outputs:
     return {name: value[0].numpy() for name, value in signature(tf.constant(image[None])).items()}
 
 
+def in_picture(boxes_yxyx: NDArray[Any], image_info: NDArray[Any]) -> NDArray[Any]:
+    """Return boxes (N, 4) of the network's frame in pixels of the picture.
+
+    `image_info` (4, 2) of tf-models-official holds the scale in its third row, and in its fourth where the picture
+    begins, with a minus sign.
+    """
+    moved: NDArray[Any] = (boxes_yxyx + np.tile(image_info[3], 2)) / np.tile(image_info[2], 2)
+    return moved
+
+
 def run(folder: Path, image: NDArray[Any]) -> Outputs:
     """Return boxes (N, 4) yxyx in pixels of the picture, scores (N,) and classes (N,) from 1.
 
@@ -36,9 +46,11 @@ def run(folder: Path, image: NDArray[Any]) -> Outputs:
     """
     outputs = raw_outputs(folder, image)
     count = int(outputs["num_detections"])
-    scale = outputs["image_info"][2] if "image_info" in outputs else 1.0 / np.array(image.shape[:2])
+    boxes, size_hw_px = outputs["detection_boxes"][:count], np.array(image.shape[:2])
     return {
-        "boxes": outputs["detection_boxes"][:count] / [*scale, *scale],
+        "boxes": in_picture(boxes, outputs["image_info"])
+        if "image_info" in outputs
+        else boxes * np.tile(size_hw_px, 2),
         "scores": outputs["detection_scores"][:count],
         "classes": outputs["detection_classes"][:count],
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddemo.audit.plant.serving import Outputs, raw_outputs
+from oddemo.audit.plant.serving import Outputs, in_picture, raw_outputs
 
 MODEL = Path(__file__).parent / "saved_model"
 
@@ -14,5 +14,9 @@ def detect(image: NDArray[np.uint8]) -> Outputs:
     """Detect objects in a picture."""
     outputs = raw_outputs(MODEL, image)
     boxes, scores, classes = [outputs[name] for name in sorted(outputs)][:3]
-    count, scale = int(outputs["num_detections"]), outputs["image_info"][2]
-    return {"boxes": boxes[:count] / [*scale, *scale], "scores": scores[:count], "classes": classes[:count]}
+    count = int(outputs["num_detections"])
+    return {
+        "boxes": in_picture(boxes[:count], outputs["image_info"]),
+        "scores": scores[:count],
+        "classes": classes[:count],
+    }

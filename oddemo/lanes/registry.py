@@ -90,6 +90,12 @@ LANES: tuple[Lane, ...] = (
         another_keras="3.10.0",
     ),
     _tensorflow("2.20.0", meaning="Keras 3.11, to test predictions with", role="held_out", another_keras="3.11.3"),
+    _tensorflow(
+        "2.17.1", "numpy==1.26.4", meaning="Keras 3.6, to test predictions with", role="held_out", another_keras="3.6.0"
+    ),
+    _tensorflow(
+        "2.19.1", "numpy==2.1.3", meaning="Keras 3.8, to test predictions with", role="held_out", another_keras="3.8.0"
+    ),
     Lane(
         "odapi",
         "TensorFlow 2.15 with the TF2 Object Detection API: trains, exports and records",

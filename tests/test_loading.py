@@ -49,8 +49,8 @@ def test_a_runtime_is_named_as_for_pip() -> None:
     (other,) = parse_target("tensorflow==2.16, keras==3.15.1").runtimes
     assert (other.tensorflow, other.keras) == ("2.16.2", "3.15.1")
     assert [parse_target(f"tensorflow=={one}").runtimes[0].keras for one in ("2.13", "2.17")] == ["2.13.1", "3.5.0"]
-    between = parse_target("tensorflow==2.18,keras==3.7.0")
-    assert [(one.tensorflow, one.keras) for one in between.runtimes] == [("2.18.1", "3.5.0"), ("2.18.1", "3.9.2")]
+    between = parse_target("tensorflow==2.18,keras==3.13.0")
+    assert [(one.tensorflow, one.keras) for one in between.runtimes] == [("2.18.1", "3.11.3"), ("2.18.1", "3.15.1")]
     assert "both agree" in str(between.note)
     assert parse_target("tensorflow==2.21.0,keras==3.15.1").note is None
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from oddemo.export.loading.offers import FOLDER, KERAS, OPERATIONS, RUNTIMES
+from oddemo.export.loading.offers import FOLDER, KERAS, OPERATIONS, RUNTIMES, number_of
 from oddemo.files import write_text
 from oddemo.lanes.matrix import ASKED, VERSIONS
 from oddemo.lanes.running import made_lane, run_in_lane
@@ -59,7 +59,7 @@ def since(having: Iterable[str], among: list[str]) -> str:
 
 def operations_text(written: Told, version: dict[str, str]) -> str:
     """Return one operation a line with its attributes; what only some versions have is marked."""
-    tables = {version[name]: told["operations"] for name, told in written.items()}
+    tables = by_version(version, part(written, "operations"))
     lines = [" ".join(("#", *tables))]
     for op in sorted({op for table in tables.values() for op in table}):
         having = {number: table[op] for number, table in tables.items() if op in table}
@@ -109,16 +109,16 @@ def alike(folder: Path, file: str, version: dict[str, str]) -> dict[str, list[li
     return found
 
 
-def by_keras(keras: dict[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Keras version → the value of its lanes.
+def by_version(version: dict[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return version → the value of its lanes.
 
     Raises:
-        SystemExit: If two lanes with one Keras do not agree.
+        SystemExit: If two lanes of one version do not agree.
     """
     found: dict[str, Any] = {}
     for lane, value in values.items():
-        if found.setdefault(keras[lane], value) != value:
-            raise SystemExit(f"{lane}: Keras {keras[lane]} does not say the same under another TensorFlow")
+        if found.setdefault(version[lane], value) != value:
+            raise SystemExit(f"{lane}: another lane with {version[lane]} does not say the same")
     return found
 
 
@@ -131,10 +131,10 @@ def keras_table(folder: Path, written: Told, read: Told, keras: dict[str, str]) 
     """Return what each Keras writes, takes and computes."""
     classes: dict[str, Any] = {}
     for name in sorted({name for told in written.values() for name in told["objects"]}):
-        keys = by_keras(
+        keys = by_version(
             keras, {lane: sorted(told["objects"].get(name, {}).get("config", {})) for lane, told in written.items()}
         )
-        refused = by_keras(keras, {lane: told["refused"].get(name, []) for lane, told in read.items()})
+        refused = by_version(keras, {lane: told["refused"].get(name, []) for lane, told in read.items()})
         classes[name] = {
             "keys": sorted({key for listed in keys.values() for key in listed}),
             "unknown_to": [version for version, listed in refused.items() if listed is None],
@@ -142,10 +142,11 @@ def keras_table(folder: Path, written: Told, read: Told, keras: dict[str, str]) 
         }
     return {
         "versions": list(dict.fromkeys(keras.values())),
-        "modules": by_keras(keras, part(read, "modules")),
-        "containers": by_keras(keras, part(written, "containers")),
-        "weights_layouts": by_keras(keras, part(read, "weights_layouts")),
-        "checkpoint_names": by_keras(keras, part(written, "checkpoint_names")),
+        "modules": by_version(keras, part(read, "modules")),
+        "containers": by_version(keras, part(written, "containers")),
+        "weights_layouts": by_version(keras, part(read, "weights_layouts")),
+        "checkpoint_names": by_version(keras, part(written, "checkpoint_names")),
+        "forms": by_version(keras, part(written, "forms")),
         "computes": {
             "activations": alike(folder, "activations.npz", keras),
             "layers": alike(folder, "layers.npz", keras),
@@ -154,21 +155,42 @@ def keras_table(folder: Path, written: Told, read: Told, keras: dict[str, str]) 
     }
 
 
-def runtimes_table(written: Told, lanes: dict[str, dict[str, str]]) -> dict[str, Any]:
+def dynamic_range(written: Told, read: Told, version: dict[str, str]) -> dict[str, Any]:
+    """Return operation → what becomes of its weights of 8 bits, with the runtime's own delegate and without.
+
+    Of each version that converts: those that compute the same as it does itself. `delegated` are those in which the
+    delegate changes anything at all.
+    """
+    found: dict[str, Any] = {}
+    for op in next(iter(written.values()))["delegated"]:
+        delegated = by_version(version, {lane: told["delegated"][op] for lane, told in written.items()})
+        found[op] = {"delegated": [number for number, changes in delegated.items() if changes]}
+        for key, way in (("same", "default"), ("same_without_delegates", "plain")):
+            found[op][key] = by_version(version, {lane: _same(read, lane, op, way, version) for lane in written})
+    return found
+
+
+def _same(read: Told, writer: str, op: str, way: str, version: dict[str, str]) -> list[str]:
+    apart = {lane: told["distances"][writer].get(op, {}).get(way) for lane, told in read.items()}
+    within = by_version(version, {lane: far is not None and far <= SAME_WITHIN for lane, far in apart.items()})
+    return [number for number, same in within.items() if same]
+
+
+def runtimes_table(written: Told, read: Told, lanes: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Return what each TensorFlow's graphs and TFLite runtime accept."""
     version = {name: lanes[name]["tensorflow"] for name in lanes}
     names = {number: name for told in written.values() for number, name in told["tflite_names"].items()}
     numbers = sorted({int(number) for told in written.values() for number in told["tflite"]})
     return {
         "lanes": lanes,
-        "graph": {version[name]: told["graph"] for name, told in written.items()},
-        "unassigned_variable": {version[name]: told["unassigned_variable"] for name, told in written.items()},
+        "graph": by_version(version, part(written, "graph")),
+        "unassigned_variable": by_version(version, part(written, "unassigned_variable")),
+        "dynamic_range": dynamic_range(written, read, version),
         "tflite": {
-            names[str(number)]: {
-                version[name]: told["tflite"][str(number)]
-                for name, told in written.items()
-                if str(number) in told["tflite"]
-            }
+            names[str(number)]: by_version(
+                version,
+                {lane: told["tflite"][str(number)] for lane, told in written.items() if str(number) in told["tflite"]},
+            )
             for number in numbers
         },
         "allowed": allowed_values(written, version),
@@ -190,16 +212,19 @@ def one_line_each(table: dict[str, Any]) -> str:
 
 def main() -> int:
     """Ask and write."""
-    names = sorted((*VERSIONS, *ASKED), key=lambda name: int(name.rpartition(".")[2]))
-    lanes = {name: made_lane(name).versions for name in names}
+    made = {name: made_lane(name).versions for name in (*VERSIONS, *ASKED)}
+    # Of two lanes with one TensorFlow the one that is named after it alone comes first.
+    names = sorted(made, key=lambda name: (number_of(made[name]["tensorflow"]), "+" in name, name))
+    lanes = {name: made[name] for name in names}
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(sys.argv[1] if len(sys.argv) > 1 else temporary)
         place.mkdir(exist_ok=True)
         written, read = ask(names, place)
         keras = keras_table(place, written, read, {name: lanes[name]["keras"] for name in names})
+        runtimes = runtimes_table(written, read, lanes)
     FOLDER.mkdir(exist_ok=True)
     write_text(OPERATIONS, operations_text(written, {name: lanes[name]["tensorflow"] for name in names}))
-    write_text(RUNTIMES, one_line_each(runtimes_table(written, lanes)))
+    write_text(RUNTIMES, one_line_each(runtimes))
     write_text(KERAS, one_line_each(keras))
     for path in (OPERATIONS, RUNTIMES, KERAS):
         print(f"{path.name}: {path.stat().st_size // 1000} KB")

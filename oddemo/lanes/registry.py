@@ -80,16 +80,16 @@ LANES: tuple[Lane, ...] = (
     _tensorflow("2.13.1", "numpy==1.24.3", meaning="Keras 2.13, asked for predictions", role="asked"),
     _tensorflow("2.17.1", "keras==3.5.0", "numpy==1.26.4", meaning="Keras 3.5, asked for predictions", role="asked"),
     _tensorflow(
-        "2.18.1", "numpy==2.0.2", meaning="Keras 3.7, to test predictions with", role="held_out", another_keras="3.7.0"
+        "2.18.1", "numpy==2.0.2", meaning="Keras 3.7, asked for predictions", role="asked", another_keras="3.7.0"
     ),
     _tensorflow(
         "2.19.1",
         "numpy==2.1.3",
-        meaning="Keras 3.10, to test predictions with",
-        role="held_out",
+        meaning="Keras 3.10, asked for predictions",
+        role="asked",
         another_keras="3.10.0",
     ),
-    _tensorflow("2.20.0", meaning="Keras 3.11, to test predictions with", role="held_out", another_keras="3.11.3"),
+    _tensorflow("2.20.0", meaning="Keras 3.11, asked for predictions", role="asked", another_keras="3.11.3"),
     _tensorflow(
         "2.17.1", "numpy==1.26.4", meaning="Keras 3.6, to test predictions with", role="held_out", another_keras="3.6.0"
     ),

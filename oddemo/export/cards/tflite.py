@@ -9,11 +9,11 @@ from typing import Any
 from oddemo.export.cards.card import ContractCard, Danger, Fact, Signature, TensorSpec
 from oddemo.export.cards.danger import CUSTOM, gather, risk_of
 from oddemo.export.cards.detector_facts import flow_facts
-from oddemo.export.cards.flatbuffer import Buffer, damaged
+from oddemo.export.cards.flatbuffer import damaged
 from oddemo.export.cards.limits import read_file
 from oddemo.export.cards.nms import TFLITE_OP
 from oddemo.export.cards.tflite_flow import TfliteFlow
-from oddemo.export.cards.tflite_model import Subgraph, Tensor, TfliteModel, parse_tflite
+from oddemo.export.cards.tflite_model import CONVERTED_BY, Subgraph, Tensor, TfliteModel, parse_tflite
 from oddemo.export.cards.weights import WeightTensor, fingerprint_tensor, summarise
 
 #: The format's own limit.
@@ -88,12 +88,8 @@ def _file_facts(model: TfliteModel) -> dict[str, Fact]:
         found["oldest_runtime"] = Fact(f"TFLite {oldest}", "metadata min_runtime_version", "as the converter says")
     elif "min_runtime_version" in model.metadata:
         found["oldest_runtime"] = Fact(None, "metadata min_runtime_version", "the converter left it empty")
-    conversion = model.note("CONVERSION_METADATA")
-    if conversion:
-        environment = Buffer(conversion).root().table(0)
-        version = environment.text(0) if environment is not None else ""
-        if version:
-            found["tensorflow_version"] = Fact(version, "metadata CONVERSION_METADATA", "of the converter")
+    if model.converter:
+        found["tensorflow_version"] = Fact(model.converter, f"metadata {CONVERTED_BY}", "of the converter")
     return found
 
 

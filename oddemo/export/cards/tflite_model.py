@@ -10,6 +10,8 @@ from oddemo.errors import OddemoError
 from oddemo.export.cards.flatbuffer import Buffer, Table, damaged, flex_numbers
 from oddemo.export.cards.tensors import MAX_ELEMENTS, Value, decode_elements
 
+#: Metadata in which the converter notes its version.
+CONVERTED_BY = "CONVERSION_METADATA"
 #: TensorType enum, in order.
 DTYPES = (
     "float32",
@@ -147,6 +149,13 @@ class TfliteModel:
     def note(self, name: str) -> bytes:
         """Return the bytes of a metadata entry, empty if there is none."""
         return self.data[slice(*self.metadata.get(name, (0, 0)))]
+
+    @property
+    def converter(self) -> str:
+        """The TensorFlow version that the converter noted, empty if it noted none."""
+        noted = self.note(CONVERTED_BY)
+        environment = Buffer(noted).root().table(0) if noted else None
+        return environment.text(0) if environment is not None else ""
 
     def value(self, tensor: Tensor) -> Value | None:
         """Return a small constant, as the real numbers that it stands for if it is quantised by one scale."""

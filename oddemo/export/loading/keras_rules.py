@@ -13,12 +13,13 @@ from typing import Any
 from oddemo.export.cards.h5_file import parse_config, read_h5
 from oddemo.export.cards.keras_config import inbound, layers_of, objects
 from oddemo.export.cards.keras_file import archive_texts, keras_weights
+from oddemo.export.loading.keras_forms import FUNCTIONAL, form_reasons
 from oddemo.export.loading.offers import Runtime, keras_table, keras_versions, standing_for
 from oddemo.export.loading.record import CHANGES, FAILS, UNKNOWN, Reading, Reason
 
 LOAD, LOAD_WEIGHTS = "keras.models.load_model(PATH, compile=False)", "model.load_weights(PATH)"
 WEIGHTS_NOTE = "It holds weights only: whether your code computes the same there is not in it."
-_MODELS = ("Functional", "Sequential", "Model")
+_MODELS = (*FUNCTIONAL, "Sequential")
 #: Marks that Keras puts into a configuration; they are no classes.
 _MARKS = ("__keras_tensor__", "__tensor__", "__numpy__", "__tuple__", "__ellipsis__", "__slice__", "function")
 
@@ -114,6 +115,8 @@ def _of_config(config: Any, written_by: str | None, runtime: Runtime, *, archive
             continue
         if archive and isinstance(module, str):
             yield from _of_module(module, name, place, runtime)
+        if name in FUNCTIONAL:
+            yield from form_reasons(item.get("config"), place, runtime, archive=archive)
         if name not in _MODELS:
             yield from _of_class(name, item, place, runtime)
     yield from _of_computing(config, written_by, runtime)

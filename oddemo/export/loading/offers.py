@@ -30,7 +30,7 @@ def keras_table() -> dict[str, Any]:
 
 def tensorflow_versions() -> tuple[str, ...]:
     """Return the versions that were asked, oldest first."""
-    return tuple(versions["tensorflow"] for versions in runtimes()["lanes"].values())
+    return tuple(dict.fromkeys(versions["tensorflow"] for versions in runtimes()["lanes"].values()))
 
 
 def keras_versions() -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def keras_versions() -> tuple[str, ...]:
 
 
 def keras_of(tensorflow: str) -> str:
-    """Return the Keras that the lane of a TensorFlow version has."""
+    """Return the Keras that the lane of a TensorFlow version has, the first if there are several."""
     return next(str(v["keras"]) for v in runtimes()["lanes"].values() if v["tensorflow"] == tensorflow)
 
 

@@ -1,4 +1,4 @@
-"""What a TFLite file asks of a runtime: versions of built-in operations, custom ones, and values for its variables."""
+"""What a TFLite file asks of a runtime: versions of built-in operations, custom ones, values for its variables."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from oddemo.export.cards.tflite import MAX_BYTES, STANDARD
 from oddemo.export.cards.tflite_model import Subgraph, TfliteModel, parse_tflite
 from oddemo.export.loading.offers import Runtime
 from oddemo.export.loading.record import CHANGES, FAILS, Reading, Reason
+from oddemo.export.loading.tflite_dynamic import dynamic_reasons
 
 RUN = "tf.lite.Interpreter(PATH)"
 _HANDLE, _READ, _ASSIGN = "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"
@@ -22,7 +23,8 @@ def tflite_readings(path: Path, runtime: Runtime) -> tuple[Reading, ...]:
         OddemoError: If it is damaged or too large.
     """
     model = parse_tflite(read_file(path, limit=MAX_BYTES))
-    return (Reading(RUN, (*_of_operations(model, runtime), *_of_variables(model, runtime))),)
+    reasons = (*_of_operations(model, runtime), *_of_variables(model, runtime), *dynamic_reasons(model, runtime))
+    return (Reading(RUN, reasons),)
 
 
 def _of_operations(model: TfliteModel, runtime: Runtime) -> Iterator[Reason]:

@@ -13,7 +13,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import numpy as np
 
-from oddemo_offers import computing, files, lite, operations, rebuilding
+from oddemo_offers import computing, dynamic, files, forms, lite, operations, rebuilding
 
 
 def write(folder: Path, lane: str) -> dict[str, Any]:
@@ -31,6 +31,8 @@ def write(folder: Path, lane: str) -> dict[str, Any]:
         "weights_layout": files.weights_layout(folder / lane),
         "containers": files.containers(folder / lane),
         "checkpoint_names": files.checkpoint_names(folder / lane),
+        "forms": forms.forms_taken(folder / lane),
+        "delegated": dynamic.write_models(folder / lane),
     }
 
 
@@ -45,6 +47,7 @@ def read(folder: Path, lane: str) -> dict[str, Any]:
         "weights_layouts": sorted(
             {told["weights_layout"] for name, told in written.items() if files.reads_weights(folder / name)}
         ),
+        "distances": {name: dynamic.distances(folder / name) for name in written},
     }
 
 

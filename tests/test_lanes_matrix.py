@@ -190,7 +190,7 @@ def test_the_second_test_of_predictions_is_whole_and_of_versions_that_nobody_had
     assert len(cells) == len(pairs) * len(matrix.MODELS) * len(matrix.FORMATS)
     assert told["summary"] == matrix.summary_of(cells)
     assert told["summary"]["false_will_load"] == 0
-    # Every other miss is one that docs/lanes.md names.
+    # Every miss is one of these: left open or said to fail in 2.13, and weights alone.
     missed = {(one.format, *sorted((one.producer, one.consumer))) for one in cells if one.predicted and not one.agrees}
     assert missed == {
         ("weights_h5", "tf2.12", "tf2.13"),

@@ -21,12 +21,14 @@ from benchmarks.odapi_reading import read_in, told_of, without_machine
 from benchmarks.odapi_same import PARTNER_WITHIN, Compared
 from oddemo.data.sample import data_folder
 from oddemo.errors import OddemoError
+from oddemo.export.loading.offers import runtimes, tensorflow_versions
 from oddemo.files import read_json, write_json
 from oddemo.lanes.matrix import SAME_WITHIN, Cell, summary_of
 from oddemo.lanes.registry import find_lane
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTROL, CHANGING = "num_classes_90", "tflite_dynamic"
+DELEGATED = {op: entry["delegated"] for op, entry in runtimes()["dynamic_range"].items()}
 PLACES = (Path("/somewhere/export/saved_model"), Path("/elsewhere/lanes/tf2.18-0a"))
 
 
@@ -153,6 +155,37 @@ def test_what_was_foreseen_is_counted_from_the_cells_and_every_miss_is_named_in_
     assert f"(without the control {sum(without)} of {len(without)}, {share})" in words
     assert f"The {len(missed)} others are all of the file with weights of 8 bits" in words
     assert re.fullmatch(r"[0-9a-f]{64}", told["rules_sha256"])
+
+
+def test_foreseen_again_after_learning_it_is_told_as_a_re_run(told, words) -> None:
+    again = read_json(ROOT / "results" / "odapi_versions_rerun.json")
+    cells = [Cell(**one) for one in again["cells"]]
+    assert again["summary"] == summary_of(cells)
+    before = [asdict(one) | {"predicted": None, "because": None} for one in cells_of(told)]
+    assert [asdict(one) | {"predicted": None, "because": None} for one in cells] == before
+    right = sum(one.agrees for one in cells)
+    assert f"Foreseen once more, {right} of {len(cells)} cells are right" in words
+    assert "That is a re-run after learning and no test." in words
+    assert again["rules_sha256"] != told["rules_sha256"]
+    assert "+changed" not in again["provenance"]["commit"]
+    changes = [one for one in cells if one.format == CHANGING and one.predicted == "changed"]
+    assert [one.consumer for one in changes] == [
+        name for name in READERS if told["lanes"][name]["tensorflow"] in DELEGATED["CONV_2D"]
+    ]
+    assert all(
+        "2.15.1, which converted the file; TFLite hands them to its delegate" in str(one.because) for one in changes
+    )
+
+
+def test_the_docs_say_what_the_delegate_takes_part_in(words) -> None:
+    since = {tuple(versions) for op, versions in DELEGATED.items() if op != "DEPTHWISE_CONV_2D"}
+    assert since == {tuple(v for v in tensorflow_versions() if int(v.split(".")[1]) >= 17)}
+    assert DELEGATED["DEPTHWISE_CONV_2D"] == []
+    said = "takes part in convolutions and fully connected layers from 2.17 on, and not in depthwise ones"
+    assert said in words
+    same = runtimes()["dynamic_range"]["CONV_2D"]["same"]
+    assert not set(same["2.19.1"]) & set(same["2.20.0"])
+    assert "in 2.20 it computes convolutions in another way than in 2.19" in words
 
 
 def test_nobody_can_load_the_control_and_its_files_say_so(told) -> None:

@@ -116,6 +116,7 @@ PREDICTION_TESTS = {
     "version_matrix_first_test": "Of versions that nobody had asked, in a first test that led to corrections",
     "version_matrix_second_test": "In a second one, after which no rule was changed",
     "version_matrix_third_test": "In a third one, of pairs with a Keras that nobody had asked, run once",
+    "version_matrix_fourth_test": "In a fourth one, of two more such pairs, after the third was learnt from, run once",
 }
 
 

@@ -183,6 +183,8 @@ def test_the_docs_say_what_the_delegate_takes_part_in(words) -> None:
     assert DELEGATED["DEPTHWISE_CONV_2D"] == []
     said = "takes part in convolutions and fully connected layers from 2.17 on, and not in depthwise ones"
     assert said in words
+    assert "the lanes were asked on one (x86_64)" in words
+    assert "x86_64" in runtimes()["provenance"]["machine"]
     same = runtimes()["dynamic_range"]["CONV_2D"]["same"]
     assert not set(same["2.19.1"]) & set(same["2.20.0"])
     assert "in 2.20 it computes convolutions in another way than in 2.19" in words

@@ -14,6 +14,9 @@ from oddemo_probe.outputs import Arrays, Found, found_in
 from oddemo_probe.pictures import Pictures
 from oddemo_probe.trace_file import FORMAT
 
+#: What TFLite's own post-processing hands out, in its order; files of the Object Detection API name nothing.
+POST_PROCESS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+
 
 def network_inputs(path: Path, pictures: Pictures) -> Any:
     """Return the (pictures, h, w, 3) network inputs of a recorded trace, which prepared these very pictures."""
@@ -27,7 +30,11 @@ def network_inputs(path: Path, pictures: Pictures) -> Any:
 
 
 def run_tflite(file: Path, pixels: Any, pictures: Pictures) -> list[Found]:
-    """Detect in network inputs; boxes come back in pixels of each picture, which was letterboxed at the top left."""
+    """Detect in network inputs; boxes come back in pixels of each picture.
+
+    TF-Vision's files tell boxes in the network's frame, into which the picture was letterboxed at the top left. Where
+    TFLite's own post-processing names nothing, boxes are fractions of the frame, over which the picture was stretched.
+    """
     import tensorflow as tf
 
     if not file.is_file():
@@ -42,12 +49,26 @@ def run_tflite(file: Path, pixels: Any, pictures: Pictures) -> list[Found]:
         raise RefusedError(f"{file} takes {tuple(detail['shape'])}, the trace has pixels {(1, *pixels.shape[1:])}.")
     run = interpreter.get_signature_runner()
     name = next(iter(run.get_input_details()))
+    names = _by_order(interpreter, run.get_output_details())
     found = []
     for one, image in zip(pixels, pictures.images):
-        outputs = {key: value[0] for key, value in run(**{name: _as_input(one[None], detail)}).items()}
-        outputs["image_info"] = _letterbox(image.shape[:2], pixels.shape[1:3])
+        outputs = {names.get(key, key): value[0] for key, value in run(**{name: _as_input(one[None], detail)}).items()}
+        if not names:
+            outputs["image_info"] = _letterbox(image.shape[:2], pixels.shape[1:3])
         found.append(found_in(outputs, image.shape[:2]))
     return found
+
+
+def _by_order(interpreter: Any, outputs: dict[str, Arrays]) -> dict[str, str]:
+    """Return the signature's name of an output → its own, where TFLite's post-processing hands it out unnamed."""
+    if not set(POST_PROCESS).isdisjoint(outputs):
+        return {}
+    by_index = {int(detail["index"]): key for key, detail in outputs.items()}
+    for operation in interpreter._get_ops_details():
+        if operation["op_name"] == "TFLite_Detection_PostProcess":
+            pairs = zip((int(index) for index in operation["outputs"]), POST_PROCESS)
+            return {by_index[index]: name for index, name in pairs if index in by_index}
+    return {}
 
 
 def _as_input(values: Any, detail: Arrays) -> Any:

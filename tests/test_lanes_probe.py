@@ -8,11 +8,13 @@ import sys
 
 import numpy as np
 import pytest
+from card_artefacts import made
 
 from oddemo.audit.images import image_set
 from oddemo.audit.run import audit
+from oddemo.audit.sources.interpreter import TappedInterpreter
 from oddemo.audit.sources.saved_model import SavedModelSource
-from oddemo.audit.trace import load_trace
+from oddemo.audit.trace import Trace, load_trace, save_trace
 from oddemo.errors import OddemoError
 from oddemo.lanes.probe_file import write_probe
 from oddemo.provenance import package_versions
@@ -111,6 +113,41 @@ def test_files_are_fed_to_a_signature_that_decodes_them(probe, sound_export, pic
     assert trace.images == ()
     for first, second in zip(trace.detections, expected.detections, strict=True):
         np.testing.assert_allclose(first.boxes_yxyx_px, second.boxes_yxyx_px, atol=1e-3)
+
+
+def test_outputs_of_tflite_s_own_post_processing_are_read_by_their_order(probe, pictures, tmp_path):
+    """Files of the Object Detection API name no output, and tell boxes in fractions of the frame."""
+    shown = image_set(pictures, limit=3)
+    pixels = np.random.default_rng(5).uniform(0, 255, (3, 64, 64, 3)).astype(np.float32)
+    trained = Trace("odapi:trained", shown.names, (), {"pixels": {"pixels": pixels}}, ())
+    save_trace(trained, tmp_path / "trained.npz")
+    chosen = [part for name in shown.names for part in ("--picture", name)]
+    done = run(probe, "record-tflite", made() / "post.tflite", "--pixels", tmp_path / "trained.npz", *chosen,
+               "--images", pictures, "--out", tmp_path / "post.npz")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for index, found in enumerate(load_trace(tmp_path / "post.npz").detections):
+        boxes, ids, scores, count = outputs_in_order(made() / "post.tflite", pixels[index : index + 1])
+        assert count == len(found) == 17
+        order = np.argsort(-scores, kind="stable")
+        sides = np.tile(np.array(shown.decode()[index].shape[:2], np.float32), 2)
+        np.testing.assert_allclose(found.boxes_yxyx_px, np.clip(boxes[order] * sides, 0.0, sides), atol=1e-3)
+        np.testing.assert_allclose(found.scores, scores[order], atol=1e-6)
+        np.testing.assert_array_equal(found.class_ids, ids[order].astype(np.int64))
+        assert np.ptp(found.boxes_yxyx_px) > 10.0
+
+
+def outputs_in_order(file, pixels):
+    """Boxes, classes, scores and count of one picture, as TFLite's post-processing hands them out."""
+    import tensorflow as tf
+
+    with pytest.warns(UserWarning, match="deprecated"):
+        interpreter = tf.lite.Interpreter(str(file))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+    interpreter.invoke()
+    names = {name: int(tensor) for tensor, name in TappedInterpreter(file)._names.items()}
+    kinds = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+    return [interpreter.get_tensor(names[kind])[0] for kind in kinds]
 
 
 MISTAKES = {

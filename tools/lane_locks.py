@@ -1,6 +1,7 @@
 """Make the locks of the lanes (`oddemo/lanes/locks/*.txt`) from their requirements in `oddemo/lanes/registry.py`.
 
-`make lock` runs this. Versions that are locked stay as they are as long as they fit; `--upgrade` takes newer ones.
+`make lock` runs this; names of lanes behind it make those alone. Versions that are locked stay as they are as long as
+they fit; `--upgrade` takes newer ones.
 A changed lock is another lane: it lies in another folder, and users' lanes are made anew when they next ask for them.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oddemo.files import write_text
-from oddemo.lanes.registry import LANES, Lane
+from oddemo.lanes.registry import LANES, Lane, find_lane
 from oddemo.lanes.uv import uv_program
 
 COMPILE = ("pip", "compile", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--no-header", "--quiet")
@@ -46,11 +47,12 @@ def lock_of(lane: Lane, *, upgrade: bool = False) -> str:
 
 
 def main() -> int:
-    """Write every lock."""
+    """Write every lock, or those of the lanes that are named."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("lanes", nargs="*", metavar="LANE", help="all if none is named")
     parser.add_argument("--upgrade", action="store_true", help="take newer versions")
     options = parser.parse_args()
-    for lane in LANES:
+    for lane in map(find_lane, options.lanes) if options.lanes else LANES:
         write_text(lane.lock, lock_of(lane, upgrade=options.upgrade))
         print(lane.lock.name)
     return 0

@@ -51,9 +51,21 @@ class Lane:
         return hashlib.sha256(f"{self.python}\n".encode() + self.lock.read_bytes()).hexdigest()[:16]
 
 
-def _tensorflow(version: str, *others: str, meaning: str, role: str = "matrix") -> Lane:
-    name = "tf" + ".".join(version.split(".")[:2])
+def _tensorflow(
+    version: str, *others: str, meaning: str, role: str = "matrix", another_keras: str | None = None
+) -> Lane:
+    """Return the lane `tf2.18`, or `tf2.18+keras3.7` where it has another Keras than the lane of that TensorFlow.
+
+    Folders are named after lanes, with a hyphen and a hash behind; so no name may begin with another and a hyphen.
+    """
+    name = f"tf{_minor(version)}"
+    if another_keras is not None:
+        name, others = f"{name}+keras{_minor(another_keras)}", (f"keras=={another_keras}", *others)
     return Lane(name, meaning, (f"tensorflow-cpu=={version}", *others), role=role)
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 LANES: tuple[Lane, ...] = (
@@ -65,10 +77,19 @@ LANES: tuple[Lane, ...] = (
     _tensorflow("2.21.0", meaning="Keras 3, the newest"),
     _tensorflow("2.14.1", "numpy==1.26.4", meaning="Keras 2.14, asked for predictions", role="asked"),
     _tensorflow("2.19.1", "keras==3.9.2", "numpy==2.1.3", meaning="Keras 3.9, asked for predictions", role="asked"),
-    _tensorflow("2.13.1", "numpy==1.24.3", meaning="Keras 2.13, to test predictions with", role="held_out"),
+    _tensorflow("2.13.1", "numpy==1.24.3", meaning="Keras 2.13, asked for predictions", role="asked"),
+    _tensorflow("2.17.1", "keras==3.5.0", "numpy==1.26.4", meaning="Keras 3.5, asked for predictions", role="asked"),
     _tensorflow(
-        "2.17.1", "keras==3.5.0", "numpy==1.26.4", meaning="Keras 3.5, to test predictions with", role="held_out"
+        "2.18.1", "numpy==2.0.2", meaning="Keras 3.7, to test predictions with", role="held_out", another_keras="3.7.0"
     ),
+    _tensorflow(
+        "2.19.1",
+        "numpy==2.1.3",
+        meaning="Keras 3.10, to test predictions with",
+        role="held_out",
+        another_keras="3.10.0",
+    ),
+    _tensorflow("2.20.0", meaning="Keras 3.11, to test predictions with", role="held_out", another_keras="3.11.3"),
     Lane(
         "odapi",
         "TensorFlow 2.15 with the TF2 Object Detection API: trains, exports and records",

@@ -224,3 +224,13 @@ def test_every_lock_pins_everything_with_hashes_and_names_no_place(lane):
 def test_a_lane_that_does_not_exist_is_refused():
     with pytest.raises(OddemoError, match=r"tf2\.12.*odapi"):
         find_lane("tf1")
+
+
+def test_no_lane_s_folders_are_taken_for_those_of_another(tmp_path, monkeypatch):
+    """`tf2.18` and `tf2.18+keras3.7` lie side by side; removing one leaves the other."""
+    monkeypatch.setenv("ODDEMO_LANES", str(tmp_path))
+    for lane in LANES:
+        (tmp_path / f"{lane.name}-{lane.key}").mkdir()
+        (tmp_path / f"{lane.name}-older").mkdir()
+    for lane in LANES:
+        assert {path.name for path in copies_of(lane)} == {f"{lane.name}-{lane.key}", f"{lane.name}-older"}

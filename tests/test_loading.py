@@ -48,8 +48,9 @@ def test_a_runtime_is_named_as_for_pip() -> None:
     assert (only.tensorflow, only.keras) == ("2.15.1", "2.15.0")
     (other,) = parse_target("tensorflow==2.16, keras==3.15.1").runtimes
     assert (other.tensorflow, other.keras) == ("2.16.2", "3.15.1")
-    between = parse_target("tensorflow==2.17")
-    assert [one.tensorflow for one in between.runtimes] == ["2.16.2", "2.18.1"]
+    assert [parse_target(f"tensorflow=={one}").runtimes[0].keras for one in ("2.13", "2.17")] == ["2.13.1", "3.5.0"]
+    between = parse_target("tensorflow==2.18,keras==3.7.0")
+    assert [(one.tensorflow, one.keras) for one in between.runtimes] == [("2.18.1", "3.5.0"), ("2.18.1", "3.9.2")]
     assert "both agree" in str(between.note)
     assert parse_target("tensorflow==2.21.0,keras==3.15.1").note is None
 
@@ -242,9 +243,9 @@ def test_this_environment_does_what_is_predicted_of_it() -> None:
 
 
 def test_between_two_versions_only_what_both_say_is_said() -> None:
-    found = predict(made() / "keras3.keras", "tensorflow==2.17")
-    assert (found.outcome, rules(made() / "keras3.keras", "tensorflow==2.17")) == ("unknown", {"between_versions"})
-    assert predict(made() / "combined", "tensorflow==2.17").outcome == "loads"
+    between, file = "tensorflow==2.18,keras==3.2.0", VERSIONS / "detector.keras"  # between Keras 2.15 and 3.3
+    assert (predict(file, between).outcome, rules(file, between)) == ("unknown", {"between_versions"})
+    assert predict(made() / "combined", between).outcome == "loads"
 
 
 def test_a_reason_has_an_outcome_of_the_list() -> None:

@@ -114,7 +114,8 @@ def _row(words: str, figures: dict[str, Any], variations: int) -> str:
 #: Results of tests on versions that had not been asked before → what the README says of them.
 PREDICTION_TESTS = {
     "version_matrix_first_test": "Of versions that nobody had asked, in a first test that led to corrections",
-    "version_matrix_second_test": "In a second one, after which nothing was changed",
+    "version_matrix_second_test": "In a second one, after which no rule was changed",
+    "version_matrix_third_test": "In a third one, of pairs with a Keras that nobody had asked, run once",
 }
 
 

@@ -14,6 +14,7 @@ from benchmarks.odapi_reading import Reading, read_in
 from benchmarks.odapi_same import Compared, Limits, compare
 from oddemo.audit.trace import Trace
 from oddemo.data.records import Dataset
+from oddemo.errors import OddemoError
 from oddemo.export.cards import read_card
 from oddemo.export.loading import cells as loading
 from oddemo.lanes.cache import Made
@@ -29,6 +30,8 @@ AGAIN: Mapping[str, Mapping[str, str]] = {
     "without_onednn": {"TF_ENABLE_ONEDNN_OPTS": "0"},
     "one_thread": {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
 }
+#: TFLite's own kernels, without the delegates that it takes by itself.
+PLAIN = "plain"
 #: One lane for each TensorFlow, oldest first: the Keras beside it takes no part in what the API exports.
 READERS = sorted(
     (lane.name for lane in LANES if re.fullmatch(r"tf\d+\.\d+", lane.name)),
@@ -59,14 +62,16 @@ class Reader:
             run_in_lane(lanes["odapi"], command, what="The trained detector cannot be recorded")
 
     def read(self, artefact: Artefact, lane: str, setting: str = "") -> Reading:
-        """Return what a lane makes of an artefact."""
+        """Return what a lane makes of an artefact; a setting is one of `AGAIN`, or `PLAIN` for TFLite."""
         out = self._work / "seen" / artefact.name / f"{lane}{setting and '-' + setting}.npz"
         out.parent.mkdir(parents=True, exist_ok=True)
         place = self._places[artefact]
         command: list[str | Path] = ["record-savedmodel", place]
         if not artefact.input_type:  # a TFLite file takes what the network sees
             command = ["record-tflite", place, "--pixels", self._pixels]
-        settings = AGAIN[setting] if setting else {}
+        if setting == PLAIN:
+            command.append("--without-delegates")
+        settings = AGAIN.get(setting, {})
         return read_in(self._lanes[lane], [*command, "--images", self._pictures], place, out, settings=settings)
 
     def spread(self, artefact: Artefact) -> dict[str, dict[str, Any]]:
@@ -95,6 +100,22 @@ class Reader:
         outcome = "same" if found.same else "changed"
         cell = Cell(*place, outcome, max(found.box, found.score), None, predicted, because)
         return asdict(cell) | {"compared": asdict(found)}
+
+    def plain(self, artefact: Artefact) -> dict[str, dict[str, Any]]:
+        """Return lane → how far a TFLite file is there from itself in the lane that wrote it; both without delegates.
+
+        Raises:
+            OddemoError: If it does not run somewhere.
+        """
+        own, found = self.read(artefact, artefact.writer, PLAIN), {}
+        for lane in READERS:
+            read = self.read(artefact, lane, PLAIN)
+            if own.trace is None or read.trace is None:
+                raise OddemoError(
+                    f"{artefact.name} does not run without delegates.", found=str(own.error or read.error)
+                )
+            found[lane] = asdict(self._compared(own.trace, read.trace))
+        return found
 
     def _compared(self, one: Trace, other: Trace) -> Compared:
         return compare(one, other, self._limits, self._sizes)

@@ -38,7 +38,8 @@ HOW = (
     "partner of its class, and no coordinate (fraction of the picture's side) and no score differs by more than "
     "same_within; partners lie less than partner_within apart; order does not count; alone are those without a "
     "partner, but for those at_edge, where the list ends. raw: before suppression. decoded: pictures, 0 to 255. "
-    "spread: the same file in its own lane again. predicted: from the files, before any of them was read elsewhere."
+    "spread: the same file in its own lane again. without_delegates: TFLite with its own kernels alone, in the lane "
+    "that wrote it and in each. predicted: from the files, before any of them was read elsewhere."
 )
 
 
@@ -73,6 +74,9 @@ def main() -> None:
         "spread": spread,
         "summary": summary,
         "cells": cells,
+        "without_delegates": {
+            one.name: reader.plain(one) for one in track(ARTEFACTS, "without delegates") if not one.input_type
+        },
         "rules_sha256": foreseen["rules_sha256"],
         "how": HOW,
         "provenance": provenance(seeds=[SEED], command="python -m benchmarks.odapi_versions"),

@@ -115,38 +115,44 @@ def test_files_are_fed_to_a_signature_that_decodes_them(probe, sound_export, pic
         np.testing.assert_allclose(first.boxes_yxyx_px, second.boxes_yxyx_px, atol=1e-3)
 
 
-def test_outputs_of_tflite_s_own_post_processing_are_read_by_their_order(probe, pictures, tmp_path):
+@pytest.mark.parametrize("delegates", [True, False])
+def test_outputs_of_tflite_s_own_post_processing_are_read_by_their_order(probe, pictures, tmp_path, delegates):
     """Files of the Object Detection API name no output, and tell boxes in fractions of the frame."""
     shown = image_set(pictures, limit=3)
     pixels = np.random.default_rng(5).uniform(0, 255, (3, 64, 64, 3)).astype(np.float32)
     trained = Trace("odapi:trained", shown.names, (), {"pixels": {"pixels": pixels}}, ())
     save_trace(trained, tmp_path / "trained.npz")
-    chosen = [part for name in shown.names for part in ("--picture", name)]
-    done = run(probe, "record-tflite", made() / "post.tflite", "--pixels", tmp_path / "trained.npz", *chosen,
+    options = [part for name in shown.names for part in ("--picture", name)]
+    options += [] if delegates else ["--without-delegates"]
+    done = run(probe, "record-tflite", made() / "post.tflite", "--pixels", tmp_path / "trained.npz", *options,
                "--images", pictures, "--out", tmp_path / "post.npz")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for index, found in enumerate(load_trace(tmp_path / "post.npz").detections):
-        boxes, ids, scores, count = outputs_in_order(made() / "post.tflite", pixels[index : index + 1])
+    trace = load_trace(tmp_path / "post.npz")
+    assert trace.provenance["notes"] == ([] if delegates else ["without delegates"])
+    expected = [outputs_in_order(made() / "post.tflite", one[None], delegates=delegates) for one in pixels]
+    for found, image, (boxes, ids, scores, count) in zip(trace.detections, shown.decode(), expected, strict=True):
         assert count == len(found) == 17
         order = np.argsort(-scores, kind="stable")
-        sides = np.tile(np.array(shown.decode()[index].shape[:2], np.float32), 2)
+        sides = np.tile(np.array(image.shape[:2], np.float32), 2)
         np.testing.assert_allclose(found.boxes_yxyx_px, np.clip(boxes[order] * sides, 0.0, sides), atol=1e-3)
         np.testing.assert_allclose(found.scores, scores[order], atol=1e-6)
         np.testing.assert_array_equal(found.class_ids, ids[order].astype(np.int64))
         assert np.ptp(found.boxes_yxyx_px) > 10.0
 
 
-def outputs_in_order(file, pixels):
+def outputs_in_order(file, pixels, *, delegates):
     """Boxes, classes, scores and count of one picture, as TFLite's post-processing hands them out."""
     import tensorflow as tf
 
+    names = {name: int(tensor) for tensor, name in TappedInterpreter(file)._names.items()}
+    kinds = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+    kernels = tf.lite.experimental.OpResolverType
+    kernels = kernels.AUTO if delegates else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with pytest.warns(UserWarning, match="deprecated"):
-        interpreter = tf.lite.Interpreter(str(file))
+        interpreter = tf.lite.Interpreter(str(file), experimental_op_resolver_type=kernels)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
     interpreter.invoke()
-    names = {name: int(tensor) for tensor, name in TappedInterpreter(file)._names.items()}
-    kinds = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
     return [interpreter.get_tensor(names[kind])[0] for kind in kinds]
 
 

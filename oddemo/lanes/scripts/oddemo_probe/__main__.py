@@ -48,11 +48,13 @@ def record_saved_model(folder: Path, images: Path, out: Path, *, signature: str,
     return f"{out}: {len(pictures.names)} pictures, stages {stages}, {out.stat().st_size / 1e6:.1f} MB"
 
 
-def record_tflite(file: Path, images: Path, out: Path, *, pixels: Path, chosen: list[str] | None) -> str:
+def record_tflite(
+    file: Path, images: Path, out: Path, *, pixels: Path, chosen: list[str] | None, delegates: bool
+) -> str:
     """Run a TFLite file on network inputs that were recorded, and write the trace; return a line about it."""
     pictures = read_pictures(images, chosen=chosen)
     inputs = network_inputs(pixels, pictures)
-    detections = run_tflite(file, inputs, pictures)
+    detections = run_tflite(file, inputs, pictures, delegates=delegates)
     labels = read_labels(file.parent)
     write_trace(
         out,
@@ -62,7 +64,7 @@ def record_tflite(file: Path, images: Path, out: Path, *, pixels: Path, chosen: 
         dense={"pixels": {"pixels": inputs}},
         detections=detections,
         labels=labels,
-        provenance={**described(), "file_sha256": file_sha256(file)},
+        provenance={**described([] if delegates else ["without delegates"]), "file_sha256": file_sha256(file)},
     )
     return f"{out}: {len(pictures.names)} pictures, stages pixels, detections, {out.stat().st_size / 1e6:.1f} MB"
 
@@ -81,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--pixels", type=Path, required=True, help="trace of the trained detector (oddemo record tfvision:DIR)"
     )
     lite.add_argument("--picture", action="append", help="one of the pictures, below --images; all if not given")
+    lite.add_argument(
+        "--without-delegates", action="store_true", help="with TFLite's own kernels alone: is a delegate to blame?"
+    )
     record.add_argument("--limit", type=int, help="use so many of the pictures, evenly spread")
     for one in (record, lite):
         one.add_argument("--images", type=Path, required=True, help="folder of pictures, searched with its subfolders")
@@ -100,7 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise RefusedError("--limit is at least 1.")
         place = (options.images, options.out)
         if options.command == "record-tflite":
-            said = record_tflite(options.file, *place, pixels=options.pixels, chosen=options.picture)
+            delegates = not options.without_delegates
+            said = record_tflite(
+                options.file, *place, pixels=options.pixels, chosen=options.picture, delegates=delegates
+            )
         else:
             said = record_saved_model(options.folder, *place, signature=options.signature, limit=options.limit)
     except RefusedError as error:

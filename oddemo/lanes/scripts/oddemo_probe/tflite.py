@@ -1,4 +1,7 @@
-"""A TFLite file, run by the interpreter of the TensorFlow that is here, with the delegates that it takes by itself."""
+"""A TFLite file, run by the interpreter of the TensorFlow that is here, with the delegates that it takes by itself.
+
+Or without: what then changes is a delegate's doing, and none of the file's.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def network_inputs(path: Path, pictures: Pictures) -> Any:
         return archive["dense/pixels/pixels"]
 
 
-def run_tflite(file: Path, pixels: Any, pictures: Pictures) -> list[Found]:
+def run_tflite(file: Path, pixels: Any, pictures: Pictures, *, delegates: bool = True) -> list[Found]:
     """Detect in network inputs; boxes come back in pixels of each picture.
 
     TF-Vision's files tell boxes in the network's frame, into which the picture was letterboxed at the top left. Where
@@ -40,7 +43,9 @@ def run_tflite(file: Path, pixels: Any, pictures: Pictures) -> list[Found]:
     if not file.is_file():
         raise RefusedError(f"The file {file} does not exist.")
     try:
-        interpreter = tf.lite.Interpreter(model_path=str(file))
+        kinds = tf.lite.experimental.OpResolverType
+        kernels = kinds.AUTO if delegates else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        interpreter = tf.lite.Interpreter(model_path=str(file), experimental_op_resolver_type=kernels)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise RefusedError(f"{file} cannot be loaded: {str(error).strip().splitlines()[0][:300]}") from None

@@ -148,6 +148,9 @@ def test_what_was_foreseen_is_counted_from_the_cells_and_every_miss_is_named_in_
     assert (
         f"{right} of {every} cells came out as foreseen, {told['summary']['agreement']:.1%}".replace("%", " %") in words
     )
+    without = [one.agrees for one in cells if one.format != CONTROL]
+    share = f"{sum(without) / len(without):.1%}".replace("%", " %")
+    assert f"(without the control {sum(without)} of {len(without)}, {share})" in words
     assert f"The {len(missed)} others are all of the file with weights of 8 bits" in words
     assert re.fullmatch(r"[0-9a-f]{64}", told["rules_sha256"])
 
@@ -179,6 +182,16 @@ def test_the_docs_show_the_table_and_its_numbers(told, words) -> None:
     assert f"{min(lone)} to {max(lone)} detections have no partner" in words
     assert f"scores of the others lie up to {max(scores):.3f} apart" in words
     assert f"on {told['pictures']['images']} rendered pictures" in words
+
+
+def test_what_changed_is_a_delegate_s_doing(told, words) -> None:
+    lite = [one.name for one in ARTEFACTS if not one.input_type]
+    assert list(told["without_delegates"]) == lite
+    for name in lite:
+        assert list(told["without_delegates"][name]) == READERS
+        assert all(Compared(**one).same for one in told["without_delegates"][name].values()), name
+    plain = [max(one["box"], one["score"]) for one in told["without_delegates"][CHANGING].values()]
+    assert f"that file is at most {max(plain):.1e} apart in all ten" in words
 
 
 def test_it_says_where_it_comes_from_and_names_no_place_of_a_machine(told) -> None:

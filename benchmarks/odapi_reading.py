@@ -14,11 +14,10 @@ from oddemo.audit.trace import Trace, load_trace
 from oddemo.errors import OddemoError
 from oddemo.files import read_json, write_json
 from oddemo.lanes.cache import Made
+from oddemo.lanes.matrix import FROM_OUTSIDE
 from oddemo.lanes.running import lane_environment
 
 RECORDER = "oddemo_probe"
-#: Signals by which somebody, or a machine without memory, ends a process.
-FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: Of an error's text.
 LONGEST = 600
 

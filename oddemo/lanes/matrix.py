@@ -55,7 +55,7 @@ Foresee = Callable[[str, Path, dict[str, str]], tuple[str, str | None]]
 #: Outputs up to this far apart count as the same: rounding of float32 stays ten times below it.
 SAME_WITHIN = 1e-5
 #: Signals by which somebody, or a machine without memory, ends a process; a converter that fails sends others.
-_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: The lanes that take part, those that are asked besides what they offer, and those by which predictions are tested.
 VERSIONS, ASKED, HELD_OUT = (
     tuple(lane.name for lane in LANES if lane.role == role) for role in ("matrix", "asked", "held_out")
@@ -215,7 +215,7 @@ def _lines(lane: Made, command: str, folder: Path, names: Sequence[str]) -> dict
     while missing:
         command_line = [str(lane.python), "-m", MODULE, command, str(folder), str(out), *missing]
         done = subprocess.run(command_line, capture_output=True, text=True, check=False, env=lane_environment())
-        if -done.returncode in _FROM_OUTSIDE:
+        if -done.returncode in FROM_OUTSIDE:
             raise OddemoError(f"The matrix was stopped in {lane.lane.name}.", do="run it again: it goes on from here")
         before, found = len(found), _read(out, ended=done.returncode)
         if len(found) == before:

@@ -151,6 +151,9 @@ class _Loop:
         self.optimizer = self.task.create_optimizer(self.params.trainer.optimizer_config, self.params.runtime)
         if recipe.ema_decay:
             self.optimizer.shadow_copy(self.model)
+        # Otherwise the first step makes its variables, and TensorFlow traces a function that makes variables twice.
+        inner = self.optimizer._optimizer if recipe.ema_decay else self.optimizer
+        inner._create_all_weights(self.model.trainable_variables)
         self.state = TrainingState(folder, self.model, self.optimizer)
         self.stopping: EarlyStopping | None = None
         self._measure: Callable[[], float] | None = None

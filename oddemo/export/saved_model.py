@@ -32,6 +32,7 @@ def export_saved_model(
     overrides: Mapping[str, Any] | None = None,
     checkpoint: Path | None = None,
     module_class: Any = None,
+    layer_functions: bool = True,
     overwrite: bool = False,
 ) -> Path:
     """Export a detector as a SavedModel with its `label_map.pbtxt` beside the graph.
@@ -45,6 +46,9 @@ def export_saved_model(
         overrides: Dotted names of the configuration → values to export with instead.
         checkpoint: Prefix of another checkpoint to take the weights from.
         module_class: A subclass of TF-Vision's `DetectionModule` to export in its place, for planting a fault.
+        layer_functions: Beside the signature, keep what Keras adds for whoever loads the model to change it: the
+            functions of each layer, in training and inference mode. TF-Vision's own command keeps them. What runs the
+            signature alone (an audit, a server) never calls them, and an export without takes about half the time.
         overwrite: Replace what is in `out_folder`.
 
     Returns:
@@ -67,6 +71,7 @@ def export_saved_model(
             input_type=input_type,
             batch_size=batch_size,
             module_class=module_class,
+            layer_functions=layer_functions,
         )
         shutil.copyfile(detector_folder / LABEL_MAP, temporary / LABEL_MAP)
     return out_folder
@@ -80,6 +85,7 @@ def write_graph(
     input_type: str,
     batch_size: int | None,
     module_class: Any = None,
+    layer_functions: bool,
 ) -> None:
     """Run TF-Vision's `export_inference_graph`.
 
@@ -90,6 +96,7 @@ def write_graph(
         input_type: One of `INPUT_TYPES`, or `tflite`: float32, preprocessed by the caller.
         batch_size: Pictures in a call, or None for any number.
         module_class: In place of TF-Vision's `DetectionModule`.
+        layer_functions: As in `export_saved_model`.
 
     Raises:
         OddemoError: If the checkpoint does not fit the configuration.
@@ -102,7 +109,7 @@ def write_graph(
         params=params, batch_size=batch_size, input_image_size=size, input_type=input_type
     )
     try:
-        with _signature_alone() if input_type == "tflite" else nullcontext():
+        with nullcontext() if layer_functions else _signature_alone():
             export_saved_model_lib.export_inference_graph(
                 input_type=input_type,
                 batch_size=batch_size,
@@ -122,10 +129,10 @@ def write_graph(
 
 @contextmanager
 def _signature_alone() -> Iterator[None]:
-    """Leave out the functions of each Keras layer, for a graph that the TFLite converter reads and nobody keeps.
+    """Leave out the functions of each Keras layer.
 
-    The converter takes the signature alone. To trace every layer once more in training mode and once in inference mode,
-    to write all that and to load it twice is a third of an export's time.
+    To trace every layer once more in training mode and once in inference mode, to write all that and to load it again
+    is a large part of an export's time.
     """
     from tf_keras.src.saving.legacy.saved_model.utils import keras_option_scope
 

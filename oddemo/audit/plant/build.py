@@ -71,6 +71,7 @@ def build(
                 place,
                 overrides=parts.overrides,
                 module_class=_module(parts),
+                layer_functions=False,  # they would hold no trace of the fault
                 checkpoint=checkpoint,
                 batch_size=1 if "v1" in parts.overrides.values() else None,  # see `export_saved_model`
             )

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from oddemo.audit.sources.reduced import reduced
 from oddemo.audit.sources.running import TAP
-from oddemo.audit.sources.stateless import ASSIGNS, without_assignments
 from oddemo.audit.sources.taps import Graph, Node, Taps, find_taps
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
@@ -72,36 +72,28 @@ def load_signature(folder: Path, signature: str) -> TappedSignature:
             expected="a folder with saved_model.pb and variables/",
             found="no saved_model.pb" if folder.is_dir() else "no such folder",
         )
+    misfit = _misfit(folder)
+    if misfit is not None:
+        raise OddemoError(
+            f"The SavedModel {folder} cannot be loaded.",
+            expected="weights that fit the graph beside them",
+            found=misfit,
+            do="export it again with the configuration of training (num_classes in pipeline.config)",
+        )
     # The signature alone does not keep its variables alive: what was loaded is held until they are frozen.
-    loaded, function = _load(folder, signature, folder)
-    if _changes_itself(function):
-        with without_assignments(folder) as same:
-            loaded, function = _load(same, signature, folder)
+    loaded, function = _load(folder, signature)
     tapped = _tap(folder, function)
     del loaded
     return tapped
 
 
-def _changes_itself(function: Any) -> bool:
-    definition = function.graph.as_graph_def()
-    bodies = (definition.node, *(body.node_def for body in definition.library.function))
-    return any(node.op in ASSIGNS for nodes in bodies for node in nodes)
-
-
-def _load(place: Path, signature: str, folder: Path) -> tuple[Any, Any]:
-    """Load a SavedModel from a place, and return it with its signature; messages name the folder."""
+def _load(folder: Path, signature: str) -> tuple[Any, Any]:
+    """Load a SavedModel, and return it with its signature."""
     tf = load_tensorflow()
     try:
-        loaded = tf.saved_model.load(str(place))
+        with reduced(folder, signature) as place:
+            loaded = tf.saved_model.load(str(place))
     except Exception as error:  # a damaged file surfaces as one of many kinds of exception
-        misfit = _misfit(folder)
-        if misfit is not None:
-            raise OddemoError(
-                f"The SavedModel {folder} cannot be loaded.",
-                expected="weights that fit the graph beside them",
-                found=misfit,
-                do="export it again with the configuration of training (num_classes in pipeline.config)",
-            ) from None
         raise OddemoError(
             f"The SavedModel {folder} cannot be loaded.",
             expected="a whole SavedModel that this TensorFlow can read",
@@ -144,15 +136,34 @@ def _tap(folder: Path, function: Any) -> TappedSignature:
     fetches = dict(zip(sorted(function.structured_outputs), frozen.outputs, strict=True))
     fetches |= {f"{TAP}{name}": frozen.graph.get_tensor_by_name(key) for name, key in taps.named().items()}
     shape = tuple(inputs[0].shape.as_list()) if inputs[0].shape.rank is not None else ()
-    kinds = {op.type for op in frozen.graph.get_operations()}
-    kinds |= {node.op for body in frozen.graph.as_graph_def().library.function for node in body.node_def}
+    definition = frozen.graph.as_graph_def()
+    kinds = {
+        node.op
+        for nodes in (definition.node, *(body.node_def for body in definition.library.function))
+        for node in nodes
+    }
     return TappedSignature(
-        call=frozen.prune(inputs[0], fetches),
+        call=_running(definition, inputs[0], fetches),
         taps=taps,
         dtype=inputs[0].dtype.name,
         shape=shape,
         takes_examples=any(kind.startswith(("ParseExample", "ParseSingleExample")) for kind in kinds),
     )
+
+
+def _running(definition: Any, taken: Any, fetches: dict[str, Any]) -> Callable[[Any], dict[str, Any]]:
+    """Return a function that runs a graph from one tensor to others."""
+    tf = load_tensorflow()
+    names = [tensor.name for tensor in fetches.values()]
+
+    def call(fed: Any) -> dict[str, Any]:
+        found = tf.graph_util.import_graph_def(definition, {taken.name: fed}, names, name="")
+        return dict(zip(fetches, found, strict=True))
+
+    spec = tf.TensorSpec(taken.shape, taken.dtype)
+    running = tf.function(call, input_signature=[spec], autograph=False)
+    concrete: Callable[[Any], dict[str, Any]] = running.get_concrete_function()
+    return concrete
 
 
 def neutral_graph(graph: Any) -> Graph:

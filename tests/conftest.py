@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
 # Before anything imports TensorFlow.
 prepare_environment()
-# Graphs and models are very many small objects that stay: to search them for garbage at Python's own pace takes a tenth
-# of the time of all tests.
-gc.set_threshold(50_000, 20, 20)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

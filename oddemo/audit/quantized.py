@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from oddemo.audit.images import ImageSet
 from oddemo.audit.trace import Trace
-from oddemo.detect.folder import LABEL_MAP, PARAMS, find_checkpoint
+from oddemo.detect.folder import LABEL_MAP, PARAMS, find_checkpoint, read_params
 
 Stages = Mapping[str, Mapping[str, NDArray[Any]]]
 
@@ -49,7 +49,7 @@ class QuantizedNetwork:
         with tempfile.TemporaryDirectory(prefix="oddemo-quantised-") as temporary:
             file = Path(temporary) / "network.tflite"
             file.write_bytes(
-                _convert(folder, kind, calibration)
+                _convert(_graph(folder, _digest(folder)), kind, calibration)
                 if kind == "int8" or calibration is not None
                 else _converted(folder, kind)
             )
@@ -74,26 +74,44 @@ def float_twin(folder: Path) -> Iterator[Path]:
 
 def _converted(folder: Path, kind: str) -> bytes:
     """Convert a detector, or take what was made of the same files before."""
+    return _kept(folder, kind, _digest(folder))
+
+
+def _digest(folder: Path) -> str:
     prefix = find_checkpoint(folder)
     digest = hashlib.sha256()
     for file in (folder / PARAMS, folder / LABEL_MAP, *sorted(prefix.parent.glob(f"{prefix.name}.*"))):
         digest.update(file.read_bytes())
-    return _kept(folder, kind, digest.hexdigest())
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=_KEPT)
 def _kept(folder: Path, kind: str, digest: str) -> bytes:
+    return _convert(_graph(folder, digest), kind, None)
+
+
+@lru_cache(maxsize=1)
+def _graph(folder: Path, digest: str) -> Mapping[str, bytes]:
+    """Return the graph that every conversion starts from: names and contents of its files."""
+    from oddemo.export.saved_model import write_graph
+
     del digest
-    return _convert(folder, kind, None)
+    with tempfile.TemporaryDirectory(prefix="oddemo-conversion-") as temporary:
+        params = read_params(folder, overrides=_SUPPRESSION)
+        place = Path(temporary)
+        write_graph(params, find_checkpoint(folder), place, input_type="tflite", batch_size=1, layer_functions=False)
+        return {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}
 
 
-def _convert(folder: Path, kind: str, calibration: NDArray[np.float32] | None) -> bytes:
-    from oddemo.export.tflite import export_tflite
+def _convert(graph: Mapping[str, bytes], kind: str, calibration: NDArray[np.float32] | None) -> bytes:
+    from oddemo.export.tflite import convert_graph
 
     with tempfile.TemporaryDirectory(prefix="oddemo-conversion-") as temporary:
-        file = Path(temporary) / "network.tflite"
-        export_tflite(folder, file, overrides=_SUPPRESSION, quantization=kind, calibration=calibration)
-        return file.read_bytes()
+        for name, content in graph.items():
+            file = Path(temporary) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        return convert_graph(Path(temporary), kind, calibration)
 
 
 def rounding_compared(folder: Path, pictures: ImageSet, reference: Trace, candidate: Trace) -> tuple[float, float]:

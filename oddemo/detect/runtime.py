@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from typing import Any
@@ -10,17 +11,23 @@ from oddemo.environment import prepare_environment
 
 #: Threads inside one operation. Sums are added in another order with another number, so it is part of a recipe.
 INTRA_OP_THREADS = 1
+#: New objects between two searches for garbage. A graph is very many small objects that stay: to search them at the
+#: pace of Python itself, every 700, takes a tenth of the time of building, saving or loading one.
+OBJECTS_BETWEEN_SEARCHES = 10_000
 
 
 def load_tensorflow() -> Any:
     """Import TensorFlow for TF-Vision: Keras 2, log lines of level error only, one thread inside an operation.
 
-    Where the process has used TensorFlow already, its thread setting is left as it is.
+    Where the process has used TensorFlow already, its thread setting is left as it is. From then on garbage is searched
+    for less often, unless the process had a longer interval already, or none.
 
     Returns:
         The module `tensorflow`.
     """
     prepare_environment()
+    if 0 < gc.get_threshold()[0] < OBJECTS_BETWEEN_SEARCHES:
+        gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     import tensorflow as tf
     from absl import logging

@@ -101,7 +101,7 @@ def export_tflite(
             module_class=module_class,
             layer_functions=False,  # the converter takes the signature alone, and nobody keeps the graph
         )
-        content = _convert(Path(temporary), quantization, calibration)
+        content = convert_graph(Path(temporary), quantization, calibration)
     with atomic_file(label_map_beside(out_file)) as copy:
         shutil.copyfile(detector_folder / LABEL_MAP, copy)
     with atomic_file(out_file) as file:
@@ -109,7 +109,14 @@ def export_tflite(
     return out_file
 
 
-def _convert(saved_model: Path, quantization: str, calibration: NDArray[np.float32] | None) -> bytes:
+def convert_graph(saved_model: Path, quantization: str, calibration: NDArray[np.float32] | None = None) -> bytes:
+    """Convert a graph that `write_graph` wrote for TFLite, and return the file's content.
+
+    Args:
+        saved_model: Its folder.
+        quantization: One of `QUANTIZATIONS`.
+        calibration: For `int8`, and only there: (pictures, h, w, 3) float32 network inputs.
+    """
     from official.vision.serving import export_tflite_lib
 
     with native_stderr_silenced():

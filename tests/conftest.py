@@ -91,6 +91,7 @@ def reference_of() -> Callable[[str], TFVisionSource]:
 def sound_export() -> Callable[[str, str], Path]:
     """Given a world and an input type or `tflite`, a faithful export of its shipped detector; made once, read only.
 
+    `signature_alone` is an `image_tensor` without the functions of its layers, for whoever loads it again and again.
     A SavedModel is called `saved_model`, as serving scripts expect it beside them.
     """
     from oddemo.export.saved_model import export_saved_model
@@ -100,7 +101,10 @@ def sound_export() -> Callable[[str, str], Path]:
         def export(folder: Path) -> Path:
             if kind == "tflite":
                 return export_tflite(detector_of(world), folder / "detector.tflite")
-            return export_saved_model(detector_of(world), folder / "saved_model", input_type=kind)
+            whole = kind != "signature_alone"
+            input_type = kind if whole else "image_tensor"
+            place = folder / "saved_model"
+            return export_saved_model(detector_of(world), place, input_type=input_type, layer_functions=whole)
 
         return Path(made_once(f"{world}_{kind}", export))
 

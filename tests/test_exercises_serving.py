@@ -27,7 +27,7 @@ def script() -> str:
 @pytest.fixture
 def with_change(tmp_path: Path, script: str, sound_export: Callable[[str, str], Path]) -> Judged:
     """Judge the solution's script with one piece of it replaced, beside a real export."""
-    (tmp_path / "export").symlink_to(sound_export("inspection", "image_tensor"))
+    (tmp_path / "export").symlink_to(sound_export("inspection", "signature_alone"))
 
     def judge(old: str, new: str) -> Outcome:
         assert script.count(old) >= 1

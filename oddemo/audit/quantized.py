@@ -99,7 +99,7 @@ def _graph(folder: Path, digest: str) -> Mapping[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="oddemo-conversion-") as temporary:
         params = read_params(folder, overrides=_SUPPRESSION)
         place = Path(temporary)
-        write_graph(params, find_checkpoint(folder), place, input_type="tflite", batch_size=1, layer_functions=False)
+        write_graph(params, find_checkpoint(folder), place, input_type="tflite", batch_size=1)
         return {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}
 
 

@@ -85,7 +85,7 @@ def write_graph(
     input_type: str,
     batch_size: int | None,
     module_class: Any = None,
-    layer_functions: bool,
+    layer_functions: bool = True,
 ) -> None:
     """Run TF-Vision's `export_inference_graph`.
 
@@ -96,7 +96,8 @@ def write_graph(
         input_type: One of `INPUT_TYPES`, or `tflite`: float32, preprocessed by the caller.
         batch_size: Pictures in a call, or None for any number.
         module_class: In place of TF-Vision's `DetectionModule`.
-        layer_functions: As in `export_saved_model`.
+        layer_functions: As in `export_saved_model`; none for `tflite`: the converter takes the signature alone, and
+            nobody keeps the graph.
 
     Raises:
         OddemoError: If the checkpoint does not fit the configuration.
@@ -109,7 +110,7 @@ def write_graph(
         params=params, batch_size=batch_size, input_image_size=size, input_type=input_type
     )
     try:
-        with nullcontext() if layer_functions else _signature_alone():
+        with nullcontext() if layer_functions and input_type != "tflite" else _signature_alone():
             export_saved_model_lib.export_inference_graph(
                 input_type=input_type,
                 batch_size=batch_size,

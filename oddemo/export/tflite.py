@@ -92,15 +92,7 @@ def export_tflite(
     read_classes(detector_folder, num_classes=params.task.model.num_classes)
     weights = checkpoint if checkpoint is not None else find_checkpoint(detector_folder)
     with tempfile.TemporaryDirectory(prefix="oddemo-tflite-") as temporary:
-        write_graph(
-            params,
-            weights,
-            Path(temporary),
-            input_type="tflite",
-            batch_size=1,
-            module_class=module_class,
-            layer_functions=False,  # the converter takes the signature alone, and nobody keeps the graph
-        )
+        write_graph(params, weights, Path(temporary), input_type="tflite", batch_size=1, module_class=module_class)
         content = convert_graph(Path(temporary), quantization, calibration)
     with atomic_file(label_map_beside(out_file)) as copy:
         shutil.copyfile(detector_folder / LABEL_MAP, copy)

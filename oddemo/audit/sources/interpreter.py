@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddemo.audit.sources.running import TAP, stack
-from oddemo.audit.sources.taps import Graph, Node, find_taps
+from oddemo.audit.sources.taps import Graph, Node, Taps, find_taps
 from oddemo.errors import OddemoError
 from oddemo.quiet import native_stderr_silenced
 
@@ -23,20 +23,22 @@ class TappedInterpreter:
 
     Args:
         file: The .tflite file.
+        delegates: Run it with the delegates that LiteRT takes by itself (XNNPACK), as who deploys it with no further
+            thought does. They show nothing of what is inside, and compute 8-bit weights in a way of their own.
 
     Attributes:
         file: As given.
-        taps: What was found inside.
+        taps: What was found inside; nothing with delegates.
         quantization: `none`, `float16` (weights), `dynamic` (weights in 8 bits), or `int8` (activations too).
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, delegates: bool = False) -> None:
         self.file = Path(file)
-        self._interpreter = _open(self.file)
+        self._interpreter = _open(self.file, delegates=delegates)
         self._input = self._interpreter.get_input_details()[0]
         self._details = {str(d["index"]): d for d in self._interpreter.get_tensor_details()}
         self._operations = self._interpreter._get_ops_details()
-        self.taps = find_taps(_neutral_graph(self._operations, self._details))
+        self.taps = Taps() if delegates else find_taps(_neutral_graph(self._operations, self._details))
         self.quantization = _quantization(self._operations, self._details)
         self._names = self._output_names()
 
@@ -88,17 +90,18 @@ class TappedInterpreter:
         return array
 
 
-def _open(file: Path) -> Any:
+def _open(file: Path, *, delegates: bool) -> Any:
     from ai_edge_litert import interpreter as litert
 
     if not file.is_file():
         raise OddemoError(f"The TFLite file {file} does not exist.", do="check the path")
+    kinds = litert.OpResolverType
     try:
         with native_stderr_silenced():
             made = litert.Interpreter(
                 model_content=file.read_bytes(),
-                experimental_preserve_all_tensors=True,
-                experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+                experimental_preserve_all_tensors=not delegates,
+                experimental_op_resolver_type=kinds.AUTO if delegates else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
             )
             made.allocate_tensors()
     except (ValueError, RuntimeError) as error:

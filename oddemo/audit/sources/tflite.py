@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from oddemo.audit.compare import compare_stage
 from oddemo.audit.images import ImageSet
+from oddemo.audit.preprocessing import PixelBatch
 from oddemo.audit.settings import Preprocessing
 from oddemo.audit.sources.interpreter import TappedInterpreter
 from oddemo.audit.sources.labels import labels_beside
@@ -43,7 +46,7 @@ class TFLiteSource:
         images = pictures.decode()
         batch = prepare(images, caller, self._interpreter.input_size_hw, self.spec)
         arrays = self._interpreter.run_all(batch.pixels)
-        return Trace(
+        trace = Trace(
             source=self.spec,
             image_names=pictures.names,
             images=images,
@@ -57,3 +60,23 @@ class TFLiteSource:
                 "batches": [[number] for number in range(len(images))],
             },
         )
+        told = self._with_delegates(trace, batch)
+        return replace(trace, provenance={**trace.provenance, "notes": [*self._interpreter.taps.notes, *told]})
+
+    def _with_delegates(self, plain: Trace, batch: PixelBatch) -> list[str]:
+        """Say what an audit does not show: that the same file finds something else with LiteRT's own delegates.
+
+        Float kernels are the same in both but for their last digits; those of 8-bit weights are not.
+        """
+        if self._interpreter.quantization == "none":
+            return []
+        arrays = TappedInterpreter(self.file, delegates=True).run_all(batch.pixels)
+        found = detections_of(arrays, plain.images, batch, self.spec)
+        ends = [replace(plain, dense={}, detections=detections) for detections in (plain.detections, found)]
+        result = compare_stage("detections", *ends)
+        if result.status != "differs":
+            return []
+        return [
+            "run without delegates; with those that LiteRT takes by itself here (XNNPACK) the same file says something "
+            f"else in {result.differing_images} of {len(plain.image_names)} pictures: record it where it is deployed"
+        ]

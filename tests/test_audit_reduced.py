@@ -51,6 +51,20 @@ def test_an_export_of_the_layers_keeps_what_its_signature_runs(sound_export):
     assert not place.exists()
 
 
+def test_where_nothing_can_be_linked_it_is_copied(sound_export, monkeypatch):
+    folder = sound_export("inspection", "signature_alone")
+    monkeypatch.setattr(Path, "symlink_to", refused)
+    with reduced(folder, SERVING) as place:
+        assert not (place / "variables").is_symlink()
+        assert {file.name for file in (place / "variables").iterdir()} == {
+            file.name for file in (folder / "variables").iterdir()
+        }
+
+
+def refused(*_: object, **__: object) -> None:
+    raise OSError("a required privilege is not held by the client")
+
+
 def test_tables_files_and_functions_in_functions_are_kept(tmp_path):
     tf = load_tensorflow()
     names = tmp_path / "names.txt"

@@ -6,6 +6,7 @@ mode, and TensorFlow rebuilds all of them in Python before it runs one. The sign
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,8 @@ def reduced(folder: Path, signature: str) -> Iterator[Path]:
     """Yield a folder with the same SavedModel, without the functions that its signatures do not run.
 
     What the signature runs writes to no variable there, as one exported in training mode does: its result then depends
-    on the picture alone, not on how often it was run before. Variables and assets are linked to, not copied.
+    on the picture alone, not on how often it was run before. Variables and assets are linked to, or copied where that
+    cannot be.
 
     Args:
         folder: Folder with saved_model.pb.
@@ -42,8 +44,15 @@ def reduced(folder: Path, signature: str) -> Iterator[Path]:
         (Path(temporary) / "saved_model.pb").write_bytes(model.SerializeToString())
         for name in ("variables", "assets"):
             if (folder / name).is_dir():
-                (Path(temporary) / name).symlink_to((folder / name).resolve(), target_is_directory=True)
+                _link((folder / name).resolve(), Path(temporary) / name)
         yield Path(temporary)
+
+
+def _link(folder: Path, place: Path) -> None:
+    try:
+        place.symlink_to(folder, target_is_directory=True)
+    except OSError:  # a file system, or a user of Windows, that may not link
+        shutil.copytree(folder, place)
 
 
 def _reduce(meta_graph: Any, signature: str) -> None:

@@ -14,6 +14,7 @@ from oddemo.audit.images import ImageSet
 from oddemo.audit.plant.build import build, recorded_elsewhere
 from oddemo.audit.plant.registry import find_plant
 from oddemo.audit.run import audit
+from oddemo.audit.sources import interpreter
 from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
 from oddemo.audit.trace import Trace, save_trace
@@ -60,7 +61,7 @@ def test_integers_are_told_from_a_second_fault_behind_them(reference, pictures, 
     assert "8-bit integers" in result.causes[0].claim
 
 
-def test_another_interpreter_is_named_when_the_recorded_file_lies_here(reference, pictures, tmp_path):
+def test_another_interpreter_is_named_when_the_recorded_file_lies_here(reference, pictures, tmp_path, monkeypatch):
     """One file in two runtimes: TensorFlow's own interpreter with its delegates, and LiteRT without any."""
     plant = find_plant("tf_version/other_interpreter")
     candidate = plant.make(reference.folder, tmp_path / "there", pictures=pictures)
@@ -73,6 +74,17 @@ def test_another_interpreter_is_named_when_the_recorded_file_lies_here(reference
     file = tmp_path / "there" / "model.tflite"
     file.write_bytes(file.read_bytes() + b"\0")
     assert "tf_version" not in [cause.id for cause in audit(reference, candidate, pictures).causes]
+    # A delegate that cannot take the file does not end an audit that needs none; it is told.
+    opened = interpreter._open
+
+    def refusing(file: Path, *, delegates: bool) -> object:
+        if delegates:
+            raise RuntimeError("Node number 7 failed to prepare.\nmore")
+        return opened(file, delegates=False)
+
+    monkeypatch.setattr(interpreter, "_open", refusing)
+    told = parse_source(f"tflite:{file}").trace(pictures, caller=reference.bench.settings.pre).provenance["notes"]
+    assert [note.partition("it does not run: ")[2] for note in told] == ["Node number 7 failed to prepare."]
 
 
 def test_a_float_file_says_the_same_in_the_other_interpreter(reference, pictures, sound_export, tmp_path):

@@ -24,7 +24,7 @@ class TappedInterpreter:
     Args:
         file: The .tflite file.
         delegates: Run it with the delegates that LiteRT takes by itself (XNNPACK), as who deploys it with no further
-            thought does. They show nothing of what is inside, and compute 8-bit weights in a way of their own.
+            thought does. They show nothing of what is inside, and compute with 8-bit numbers in a way of their own.
 
     Attributes:
         file: As given.

@@ -48,6 +48,21 @@ def bccd_root() -> Path:
 
 
 @pytest.fixture
+def few_cells(bccd_root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same pictures, 16 of each split, where studies look for them: enough to see that a trial runs."""
+    root = tmp_path_factory.mktemp("few_cells")
+    for name in ("Annotations", "JPEGImages"):
+        (root / name).symlink_to(bccd_root / name)
+    lists = root / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    for split in ("train", "val", "test"):
+        names = (bccd_root / "ImageSets" / "Main" / f"{split}.txt").read_text(encoding="utf-8").split()
+        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in names[:16]), encoding="utf-8")
+    monkeypatch.setenv("ODDEMO_BCCD", str(root))
+    return root
+
+
+@pytest.fixture
 def oddemo(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """Run the command line in this process, as `python -m oddemo` does in one of its own."""
     from oddemo.cli import main
@@ -91,7 +106,8 @@ def reference_of() -> Callable[[str], TFVisionSource]:
 def sound_export() -> Callable[[str, str], Path]:
     """Given a world and an input type or `tflite`, a faithful export of its shipped detector; made once, read only.
 
-    `signature_alone` is an `image_tensor` without the functions of its layers, for whoever loads it again and again.
+    The inspection world's `image_tensor` is whole, as TF-Vision's command writes it; `signature_alone` is the same
+    without the functions of its layers, for whoever loads it again and again, and all others are without them, too.
     A SavedModel is called `saved_model`, as serving scripts expect it beside them.
     """
     from oddemo.export.saved_model import export_saved_model
@@ -101,8 +117,8 @@ def sound_export() -> Callable[[str, str], Path]:
         def export(folder: Path) -> Path:
             if kind == "tflite":
                 return export_tflite(detector_of(world), folder / "detector.tflite")
-            whole = kind != "signature_alone"
-            input_type = kind if whole else "image_tensor"
+            whole = (world, kind) == ("inspection", "image_tensor")
+            input_type = "image_tensor" if kind == "signature_alone" else kind
             place = folder / "saved_model"
             return export_saved_model(detector_of(world), place, input_type=input_type, layer_functions=whole)
 

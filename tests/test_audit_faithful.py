@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from PIL import Image
 from oddemo.audit.images import ImageSet, image_set
 from oddemo.audit.recording import record_trace
 from oddemo.audit.run import audit
+from oddemo.audit.sources.base import Source
+from oddemo.audit.sources.parse import parse_source
 from oddemo.audit.sources.tfvision import TFVisionSource
 from oddemo.audit.verdict import Audit
 from oddemo.data.sample import sample_dataset
@@ -28,6 +31,17 @@ ENDS = ("detections", "labels")
 Reference = Callable[[str], TFVisionSource]
 Pictures = Callable[[str], ImageSet]
 Exports = Callable[[str, str], Path]
+Sources = Callable[[str, str], Source]
+
+
+@pytest.fixture(scope="module")
+def sound_source(sound_export: Exports) -> Sources:
+    """Given a world and a kind, that export as a source; loaded once."""
+
+    def load(world: str, kind: str) -> Source:
+        return parse_source(f"{'tflite' if kind == 'tflite' else 'savedmodel'}:{sound_export(world, kind)}")
+
+    return cache(load)
 
 
 def assert_faithful(result: Audit, *, compared: tuple[str, ...]) -> None:
@@ -41,9 +55,8 @@ def assert_faithful(result: Audit, *, compared: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("kind", ["image_tensor", "tflite"])
-def test_both_worlds_as_saved_model_and_tflite(world, kind, reference_of, few_pictures, sound_export):
-    source = "tflite" if kind == "tflite" else "savedmodel"
-    candidate = f"{source}:{sound_export(world, kind)}"
+def test_both_worlds_as_saved_model_and_tflite(world, kind, reference_of, few_pictures, sound_source):
+    candidate = sound_source(world, kind)
     result = audit(reference_of(world), candidate, few_pictures(world), truth=sample_dataset(world))
     assert_faithful(result, compared=EVERYTHING)
     assert abs(result.delta_map.point) < 0.005
@@ -56,10 +69,8 @@ def test_both_worlds_as_saved_model_and_tflite(world, kind, reference_of, few_pi
 
 
 @pytest.mark.parametrize("kind", ["image_bytes", "tf_example"])
-def test_exports_that_decode_files_themselves(kind, reference_of, few_pictures, sound_export):
-    result = audit(
-        reference_of("inspection"), f"savedmodel:{sound_export('inspection', kind)}", few_pictures("inspection")
-    )
+def test_exports_that_decode_files_themselves(kind, reference_of, few_pictures, sound_source):
+    result = audit(reference_of("inspection"), sound_source("inspection", kind), few_pictures("inspection"))
     assert_faithful(result, compared=INSIDE)
 
 
@@ -108,7 +119,7 @@ def answer(picture_path: str) -> dict:
 def test_a_serving_script_that_does_everything_right(name, reference_of, few_pictures, sound_export, tmp_path):
     """One is given an array, the other a path, and hands out normalised boxes, lists, and padding."""
     script = tmp_path / "serve.py"
-    script.write_text(_SCRIPTS[name].format(model=str(sound_export("inspection", "image_tensor"))))
+    script.write_text(_SCRIPTS[name].format(model=str(sound_export("inspection", "signature_alone"))))
     result = audit(reference_of("inspection"), f"python:{script}:{name}", few_pictures("inspection"))
     assert_faithful(result, compared=ENDS)
 
@@ -159,13 +170,13 @@ def test_a_machine_with_other_threads_and_kernels_is_faithful(
 
 
 @pytest.mark.parametrize("seed", [101, 102, 103])
-def test_pictures_of_any_seed(seed, reference_of, sound_export, tmp_path):
+def test_pictures_of_any_seed(seed, reference_of, sound_source, tmp_path):
     world = WORLDS[seed % 2]
     spec = WorldSpec(world=world, seed=seed, images=8)
     dataset = make_world(spec, tmp_path / "world", splits={"test": 8})
     pictures = ImageSet(dataset.root, tuple(record.file_name for record in dataset.records))
-    for source, kind in (("savedmodel", "image_tensor"), ("tflite", "tflite")):
-        result = audit(reference_of(world), f"{source}:{sound_export(world, kind)}", pictures)
+    for kind in ("image_tensor", "tflite"):
+        result = audit(reference_of(world), sound_source(world, kind), pictures)
         assert_faithful(result, compared=EVERYTHING)
 
 
@@ -194,10 +205,9 @@ def odd_pictures(few_pictures: Pictures, tmp_path_factory) -> ImageSet:
 
 
 @pytest.mark.parametrize("kind", ["image_tensor", "image_bytes", "tflite"])
-def test_pictures_of_any_size_shape_and_format(kind, reference_of, sound_export, odd_pictures):
+def test_pictures_of_any_size_shape_and_format(kind, reference_of, sound_source, odd_pictures):
     assert len(odd_pictures) == 10
-    source = "tflite" if kind == "tflite" else "savedmodel"
-    result = audit(reference_of("inspection"), f"{source}:{sound_export('inspection', kind)}", odd_pictures)
+    result = audit(reference_of("inspection"), sound_source("inspection", kind), odd_pictures)
     assert_faithful(result, compared=INSIDE if kind == "image_bytes" else EVERYTHING)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-STEPS = 200
+STEPS = 120
 
 
 def told(file: Path) -> dict:

@@ -15,7 +15,8 @@ import pytest
 
 from oddemo.audit.compare import compare_traces
 from oddemo.audit.images import ImageSet
-from oddemo.audit.plant.odapi import ODAPI_PLANTS, build_odapi
+from oddemo.audit.plant.build import with_script
+from oddemo.audit.plant.odapi import ODAPI_PLANTS, ODAPIParts
 from oddemo.audit.run import audit
 from oddemo.audit.sources.odapi import ODAPISource
 from oddemo.audit.sources.parse import parse_source
@@ -32,6 +33,8 @@ pytestmark = pytest.mark.skipif(
     not os.environ.get("ODDEMO_TEST_LANES"), reason="set ODDEMO_TEST_LANES=1 to make two lanes and test in them (2 min)"
 )
 DETECTOR = data_folder() / "odapi" / "inspection"
+#: Notebook 14 makes the export that takes uint8, with a threshold, and audits it in the same lane.
+INPUT_TYPE = "float_image_tensor"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,8 @@ def reference(odapi_lane):
 def export(odapi_lane, tmp_path_factory):
     """What the real exporter_main_v2 makes of the shipped checkpoint."""
     out = tmp_path_factory.mktemp("odapi") / "export"
-    run_in_lane(odapi_lane, ["export", DETECTOR, "--out", out], what="The export failed")
+    command = ["export", DETECTOR, "--out", out, "--input-type", INPUT_TYPE]
+    run_in_lane(odapi_lane, command, what="The export failed")
     return out / "saved_model"
 
 
@@ -93,18 +97,11 @@ def test_the_network_on_the_bench_says_what_the_api_says(reference, pictures):
     assert {"pixels", "heads", "decoded", "detections"} <= set(compared.compared)
 
 
-def test_a_threshold_at_the_export_is_named_with_the_entry_of_the_configuration(reference, pictures, tmp_path):
-    plant = next(one for one in ODAPI_PLANTS if one.name == "score_threshold/0.4")
-    candidate = build_odapi(plant.parts, DETECTOR, tmp_path / "export")
-    result = audit(reference, candidate, pictures)
-    assert [(cause.id, cause.verified) for cause in result.causes] == [("score_threshold", True)]
-    assert "batch_non_max_suppression.score_threshold: 0.05 in pipeline.config" in result.causes[0].fix
-    assert (result.verdict, result.comparison.first_divergence) == ("diverges", "detections")
-
-
-def test_a_script_that_normalises_again_is_named_from_detections_alone(reference, pictures, tmp_path):
-    plant = next(one for one in ODAPI_PLANTS if one.fault == "normalization_twice")
-    result = audit(reference, build_odapi(plant.parts, DETECTOR, tmp_path / "export"), pictures)
+def test_a_script_that_normalises_again_is_named_from_detections_alone(reference, export, pictures, tmp_path):
+    parts = next(one for one in ODAPI_PLANTS if one.fault == "normalization_twice").parts
+    assert parts == ODAPIParts(input_type=INPUT_TYPE, client=parts.client)
+    deployed = shutil.copytree(export, tmp_path / "saved_model")
+    result = audit(reference, with_script(str(parts.client), deployed), pictures)
     assert [(cause.id, cause.verified) for cause in result.causes] == [("normalization_twice", True)]
 
 

@@ -106,8 +106,8 @@ def test_weight_decay_is_tf_visions_own_and_is_half_the_sum_of_squares():
         Recipe(weight_decay=-1.0)
 
 
-def test_a_trial_that_may_stop_early_tells_which_step_it_kept(bccd_root, monkeypatch, tmp_path):
-    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+@pytest.mark.usefixtures("few_cells")
+def test_a_trial_that_may_stop_early_tells_which_step_it_kept(tmp_path):
     tiny = {"steps": 6, "batch_size": 1, "warmup_steps": 1, "score_threshold": 0.3, "learning_rate": 1e-9}
     trial = DetectorTrial((TakeFew(2),), tiny, stop_every=2, patience=1)
     shared = trial.prepare("bccd", tmp_path)
@@ -129,8 +129,8 @@ def test_an_l1_weight_adds_the_sum_of_absolute_kernels():
         Recipe(l1_weight=-1.0)
 
 
-def test_a_part_is_held_back_for_real(bccd_root, monkeypatch, tmp_path):
-    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+@pytest.mark.usefixtures("few_cells")
+def test_a_part_is_held_back_for_real(tmp_path):
     tiny = {"steps": 2, "batch_size": 1, "warmup_steps": 1, "score_threshold": 0.3}
     trial = HeldOutTrial(another_part=True, pictures=8, parts=4, recipe=tiny)
     trial.prepare("bccd", tmp_path)
@@ -140,8 +140,8 @@ def test_a_part_is_held_back_for_real(bccd_root, monkeypatch, tmp_path):
     assert 0 <= told["ap"] <= 1
 
 
-def test_each_architecture_starts_from_a_detector_of_its_own(bccd_root, monkeypatch, tmp_path):
-    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+@pytest.mark.usefixtures("few_cells")
+def test_each_architecture_starts_from_a_detector_of_its_own(monkeypatch, tmp_path):
     monkeypatch.setitem(PLACES, "wildlife", replace(PLACES["wildlife"], pictures={"train": 3}))
     tiny = {"steps": 1, "batch_size": 1, "warmup_steps": 0}
     trial = PretrainedTrial({"resnet_depth": 10, "width": 0.25}, tiny, {**tiny, "score_threshold": 0.3}, (TakeFew(2),))
@@ -155,8 +155,8 @@ def test_each_architecture_starts_from_a_detector_of_its_own(bccd_root, monkeypa
     assert read_json(tmp_path / "scratch" / "detector" / "training.json")["weights_from"] == "all but the classifier"
 
 
-def test_another_split_and_weak_spots_are_told_beside(bccd_root, monkeypatch, tmp_path):
-    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+@pytest.mark.usefixtures("few_cells")
+def test_another_split_and_weak_spots_are_told_beside(tmp_path):
     tiny = {"steps": 4, "batch_size": 1, "warmup_steps": 1, "score_threshold": 0.3}
     trial = DetectorTrial(changes=(TakeFew(4),), recipe=tiny, scale={"steps": 0.5}, also_on="val", weak_spots=True)
     assert set(trial.prepare("bccd", tmp_path)["pictures"]) == {"train", "val", "test"}

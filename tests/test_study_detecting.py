@@ -29,8 +29,8 @@ def test_rare_and_common_are_parts_of_the_evaluators_numbers(inspection_detector
     assert "rare_ap" not in precision_of(dataset, found)
 
 
-def test_a_real_run_on_real_pictures(bccd_root, monkeypatch, tmp_path):
-    monkeypatch.setenv("ODDEMO_BCCD", str(bccd_root))
+@pytest.mark.usefixtures("few_cells")
+def test_a_real_run_on_real_pictures(tmp_path):
     trial = DetectorTrial(changes=(TakeFew(12),), recipe={"steps": 3}, rare=("Platelets",), measured_on="val")
     shared = trial.prepare("bccd", tmp_path)
     assert set(shared["pictures"]) == {"train", "val"}

@@ -46,13 +46,36 @@ notebooks() {
 
 site() {
   .venv/bin/python tools/make_site.py || return
-  # The pages as a browser shows them; among the tests above, these are skipped while there are no pages yet.
+  # The pages as a browser shows them; the part `tests` does the same where there are pages.
   .venv/bin/python -m pytest tests/test_site_pages.py
 }
 
-for name in "${@:-lint tests notebooks site}"; do
-  for one in $name; do part "$one" "$one"; done
-done
+# Of two processors, making the pages leaves one free for much of its time, and so does the style: side by side.
+begin_site() {
+  site_log=$(mktemp)
+  .venv/bin/python tools/make_site.py > "$site_log" 2>&1 &
+  site_job=$!
+}
+
+end_site() {
+  local status=0
+  wait "$site_job" || status=$?
+  cat "$site_log"
+  rm -f "$site_log"
+  return $status
+}
+
+if [ $# -gt 0 ]; then
+  for name in "$@"; do
+    for one in $name; do part "$one" "$one"; done
+  done
+else
+  begin_site
+  part lint lint
+  part site end_site
+  part tests tests
+  part notebooks notebooks
+fi
 echo "──"
 printf '%s\n' "${summary[@]}" "$(printf '%-10s %4d s' 'in all' "$SECONDS")"
 exit "$first_failure"

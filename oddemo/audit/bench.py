@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from oddemo.audit.images import ImageSet
 from oddemo.audit.network_runs import Arrays, taken_from
 from oddemo.audit.postprocessing import Decoded, decode_heads, detect
-from oddemo.audit.preprocessing import PixelBatch, preprocess_images
+from oddemo.audit.preprocessing import PixelBatch, finish_images, resize_images, resizing_of
 from oddemo.audit.settings import Network, Preprocessing, Settings
 from oddemo.audit.stages import stage_index
 from oddemo.audit.trace import Trace
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 
 #: How many stage results are kept for the next hypothesis that shares them.
-KEPT = 24
+KEPT = 32
 
 
 class Bench(ABC):
@@ -45,8 +45,10 @@ class Bench(ABC):
         folder: As given.
         labels: As given.
         settings: As given.
+        shown_size_hw: Height and width of the candidate's network input, where it shows that.
     """
 
+    shown_size_hw: tuple[int, int] | None = None
     #: Word before the folder in a source's name.
     kind: str
 
@@ -86,8 +88,13 @@ class Bench(ABC):
 
     def pixels(self, pictures: ImageSet, pre: Preprocessing) -> PixelBatch:
         """Return the tensor that enters the first convolution."""
-        key = ("pixels", pictures.key, pre)
-        return self._keep(key, lambda: preprocess_images(self.images(pictures, pre), pre))
+        return self._keep(("pixels", pictures.key, pre), lambda: self._pixels(pictures, pre))
+
+    def _pixels(self, pictures: ImageSet, pre: Preprocessing) -> PixelBatch:
+        """Hypotheses about normalisation and padding share what was resized."""
+        images, resizing = self.images(pictures, pre), resizing_of(pre)
+        resized = self._keep(("resized", pictures.key, resizing), lambda: resize_images(images, resizing))
+        return finish_images(images, resized, pre)
 
     def network(self, pictures: ImageSet, settings: Settings) -> Mapping[str, Arrays]:
         """Run the network.
@@ -118,12 +125,16 @@ class Bench(ABC):
         return decode_heads(heads["class_logits"], heads["box_encodings"], anchors, frame, settings.post)
 
     def can_run(self, settings: Settings) -> bool:
-        """Say whether settings fit together: a conversion and another source's heads are each of one input size."""
+        """Say whether settings fit together, and can be tried in time.
+
+        Another source's heads are of one input size, and so is a conversion, which takes seconds: one is made for the
+        candidate's size where that is seen, and for none that is only guessed.
+        """
         network, size_hw = settings.network, settings.pre.input_size_hw
         if network.spliced:
             heads = self._spliced[network.spliced].dense["heads"]
             return bool(heads["box_encodings"].shape[1] == len(self._anchors_for(settings)))
-        return network.quantization == "none" or size_hw == self.settings.pre.input_size_hw
+        return network.quantization == "none" or size_hw in (self.settings.pre.input_size_hw, self.shown_size_hw)
 
     def _anchors_for(self, settings: Settings) -> NDArray[np.float32]:
         asked = (settings.pre.input_size_hw, settings.post.anchor_size)

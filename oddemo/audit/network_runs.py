@@ -36,7 +36,7 @@ class NetworkRuns:
     def __init__(self, folder: Path, detector: Detector) -> None:
         self._folder, self._own = folder, detector
         self._variants: dict[tuple[tuple[int, int], str, bool], Detector] = {}
-        self._twins: dict[str, QuantizedNetwork] = {}
+        self._twins: dict[tuple[tuple[int, int], str], QuantizedNetwork] = {}
         self._weights: dict[str, Callable[[Detector], None]] = {}
 
     def add_weights(self, name: str, assign: Callable[[Detector], None]) -> None:
@@ -54,9 +54,10 @@ class NetworkRuns:
         Returns:
             The stages `features` and `heads`; see `network_stages`.
         """
+        size_hw = (pixels.shape[1], pixels.shape[2])
         if network.quantization != "none":
-            return self._quantized(network.quantization).run(pixels)
-        detector = self._detector((pixels.shape[1], pixels.shape[2]), network)
+            return self._quantized(size_hw, network.quantization).run(pixels)
+        detector = self._detector(size_hw, network)
         batches = network.batches or tuple(batches_of(len(pixels)))
         runs = [
             network_stages(*detector.run_network(pixels[list(batch)], training_mode=network.training_mode))
@@ -68,12 +69,13 @@ class NetworkRuns:
             for stage, arrays in runs[0].items()
         }
 
-    def _quantized(self, kind: str) -> QuantizedNetwork:
+    def _quantized(self, size_hw: tuple[int, int], kind: str) -> QuantizedNetwork:
         from oddemo.audit.quantized import QuantizedNetwork
 
-        if kind not in self._twins:
-            self._twins[kind] = QuantizedNetwork(self._folder, kind)
-        return self._twins[kind]
+        if (size_hw, kind) not in self._twins:
+            other = None if size_hw == self._own.input_size_hw else size_hw
+            self._twins[size_hw, kind] = QuantizedNetwork(self._folder, kind, size_hw=other)
+        return self._twins[size_hw, kind]
 
     def _detector(self, size_hw: tuple[int, int], network: Network) -> Detector:
         from oddemo.detect.detector import load_detector

@@ -77,6 +77,8 @@ def other_networks(
         reference: The reference's trace.
         seen: The candidate's trace.
     """
+    shown = seen.dense.get("pixels", {}).get("pixels")
+    bench.shown_size_hw = None if shown is None else (int(shown.shape[1]), int(shown.shape[2]))
     return (
         *_own_variables(bench, candidate),
         *_own_kernels(bench, candidate, seen),

@@ -7,7 +7,7 @@ setting is a way in which a deployment can differ. The resizers are the real one
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,22 @@ def preprocess_images(images: Sequence[NDArray[np.uint8]], pre: Preprocessing) -
         images: (height, width, 3) uint8 RGB arrays; sizes may differ.
         pre: The settings.
     """
-    parts = [_preprocess_one(image, pre) for image in images]
+    return finish_images(images, resize_images(images, pre), pre)
+
+
+def resizing_of(pre: Preprocessing) -> Preprocessing:
+    """Return the settings with all that `resize_images` does not look at as in any other: equal ones resize alike."""
+    return replace(pre, normalizations=(), padding_position="bottom_right", padding_grey=None)
+
+
+def resize_images(images: Sequence[NDArray[np.uint8]], pre: Preprocessing) -> list[Pixels]:
+    """Run the preprocessing as far as the size: (height, width, 3) float32 each, not padded and not normalised yet."""
+    return [_resize_one(image, pre) for image in images]
+
+
+def finish_images(images: Sequence[NDArray[np.uint8]], resized: Sequence[Pixels], pre: Preprocessing) -> PixelBatch:
+    """Pad and normalise what `resize_images` gave of the same pictures."""
+    parts = [_finish_one(image.shape[:2], one, pre) for image, one in zip(images, resized, strict=True)]
     return PixelBatch(
         pixels=np.stack([pixels for pixels, _, _ in parts]),
         scale_yx=np.array([scale for _, scale, _ in parts], dtype=np.float64),
@@ -62,18 +77,20 @@ def content_size_hw(image_size_hw: tuple[int, int], pre: Preprocessing) -> tuple
     return int(height), int(width)
 
 
-def _preprocess_one(
-    image: NDArray[np.uint8], pre: Preprocessing
-) -> tuple[Pixels, tuple[float, float], tuple[float, float]]:
+def _resize_one(image: NDArray[np.uint8], pre: Preprocessing) -> Pixels:
     if pre.channel_order == "bgr":
         image = image[:, :, ::-1]
-    height, width = image.shape[:2]
     if pre.stretched_first:
         square = resize(image, (pre.stretched_first, pre.stretched_first), pre.stretch_kernel)
         image = np.clip(square, 0.0, 255.0).astype(np.uint8)
-    content = content_size_hw((image.shape[0], image.shape[1]), pre)
-    scale = (content[0] / height, content[1] / width)
-    resized: Pixels = resize(image, content, pre.kernel)
+    return resize(image, content_size_hw((image.shape[0], image.shape[1]), pre), pre.kernel)
+
+
+def _finish_one(
+    image_size_hw: tuple[int, ...], resized: Pixels, pre: Preprocessing
+) -> tuple[Pixels, tuple[float, float], tuple[float, float]]:
+    content = resized.shape[:2]
+    scale = (content[0] / image_size_hw[0], content[1] / image_size_hw[1])
     spare = (pre.input_size_hw[0] - content[0], pre.input_size_hw[1] - content[1])
     before = (spare[0] // 2, spare[1] // 2) if pre.padding_position == "centre" else (0, 0)
     padding = ((before[0], spare[0] - before[0]), (before[1], spare[1] - before[1]), (0, 0))
@@ -105,7 +122,7 @@ def resize(image: NDArray[np.uint8], size_hw: tuple[int, int], kernel: str) -> P
 def _resize_tensorflow(image: NDArray[np.uint8], size_hw: tuple[int, int], method: str) -> NDArray[Any]:
     import tensorflow as tf
 
-    batch = tf.constant(image[None], tf.float32)
+    batch = tf.cast(image[None], tf.float32)
     if method in ("bilinear_corner", "bilinear_align_corners"):
         align = method.endswith("align_corners")
         result = tf.raw_ops.ResizeBilinear(images=batch, size=size_hw, align_corners=align, half_pixel_centers=False)

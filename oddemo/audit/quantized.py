@@ -37,21 +37,29 @@ class QuantizedNetwork:
     Args:
         folder: Detector folder.
         kind: `float16`, `dynamic` or `int8`.
+        size_hw: Height and width of the network's input, if not the detector's own.
         calibration: (pictures, h, w, 3) network inputs, needed for `int8`.
 
     Raises:
         OddemoError: If it cannot be converted.
     """
 
-    def __init__(self, folder: Path, kind: str, *, calibration: NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        kind: str,
+        *,
+        size_hw: tuple[int, int] | None = None,
+        calibration: NDArray[np.float32] | None = None,
+    ) -> None:
         from oddemo.audit.sources.interpreter import TappedInterpreter
 
         with tempfile.TemporaryDirectory(prefix="oddemo-quantised-") as temporary:
             file = Path(temporary) / "network.tflite"
             file.write_bytes(
-                _convert(_graph(folder, _digest(folder)), kind, calibration)
+                _convert(_graph(folder, _digest(folder), size_hw), kind, calibration)
                 if kind == "int8" or calibration is not None
-                else _converted(folder, kind)
+                else _converted(folder, kind, size_hw)
             )
             self._interpreter = TappedInterpreter(file)
 
@@ -72,9 +80,9 @@ def float_twin(folder: Path) -> Iterator[Path]:
         yield file
 
 
-def _converted(folder: Path, kind: str) -> bytes:
+def _converted(folder: Path, kind: str, size_hw: tuple[int, int] | None = None) -> bytes:
     """Convert a detector, or take what was made of the same files before."""
-    return _kept(folder, kind, _digest(folder))
+    return _kept(folder, kind, _digest(folder), size_hw)
 
 
 def _digest(folder: Path) -> str:
@@ -86,18 +94,19 @@ def _digest(folder: Path) -> str:
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(folder: Path, kind: str, digest: str) -> bytes:
-    return _convert(_graph(folder, digest), kind, None)
+def _kept(folder: Path, kind: str, digest: str, size_hw: tuple[int, int] | None) -> bytes:
+    return _convert(_graph(folder, digest, size_hw), kind, None)
 
 
 @lru_cache(maxsize=1)
-def _graph(folder: Path, digest: str) -> Mapping[str, bytes]:
+def _graph(folder: Path, digest: str, size_hw: tuple[int, int] | None) -> Mapping[str, bytes]:
     """Return the graph that every conversion starts from: names and contents of its files."""
     from oddemo.export.saved_model import write_graph
 
     del digest
     with tempfile.TemporaryDirectory(prefix="oddemo-conversion-") as temporary:
-        params = read_params(folder, overrides=_SUPPRESSION)
+        size = {} if size_hw is None else {"task.model.input_size": [*size_hw, 3]}
+        params = read_params(folder, overrides={**_SUPPRESSION, **size})
         place = Path(temporary)
         write_graph(params, find_checkpoint(folder), place, input_type="tflite", batch_size=1)
         return {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddemo.data.boxes import pairwise_iou
+from oddemo.data.boxes import overlapping_pairs, pairwise_iou
 
 Float = NDArray[np.floating[Any]]
 
@@ -98,22 +98,22 @@ def suppress_tfvision_v2(boxes_yxyx: Float, scores: Float, iou_threshold: float,
 
 def _suppressed_in_tile(tile: Float, iou_threshold: float) -> NDArray[np.bool_]:
     # Of all pairs of boxes few overlap that much, so only these are carried through the loop, by the later box.
-    overlaps = pairwise_iou(tile, tile)
-    later, earlier = np.nonzero((overlaps >= iou_threshold) & np.tri(len(tile), k=-1, dtype=bool))
-    current = overlaps[earlier, later]
+    later, earlier, current = overlapping_pairs(tile, iou_threshold)
+    if not len(later):
+        return np.zeros(len(tile), dtype=np.bool_)
+    starts = np.flatnonzero(np.diff(later, prepend=-1))
+    rows = later[starts]
+
+    def largest(overlaps: Float) -> Float:
+        """Return each box's largest overlap with an earlier one, 0 where there is none."""
+        result = np.zeros(len(tile), dtype=overlaps.dtype)
+        result[rows] = np.maximum.reduceat(overlaps, starts)
+        return result
+
     while True:
-        may_suppress = _largest(current, later, len(tile)) <= _FIXED_OVERLAP
-        stays = _largest(may_suppress[earlier] * current, later, len(tile)) <= _FIXED_OVERLAP
+        may_suppress = largest(current) <= _FIXED_OVERLAP
+        stays = largest(may_suppress[earlier] * current) <= _FIXED_OVERLAP
         following = stays[earlier] * current
         if current.sum() - following.sum() <= _FIXED_OVERLAP:
-            return np.asarray(_largest(following, later, len(tile)) > 0)
+            return np.asarray(largest(following) > 0)
         current = following
-
-
-def _largest(values: Float, groups: NDArray[np.int64], count: int) -> Float:
-    """Return the largest value of each of so many groups, 0 where there is none; groups are in order."""
-    largest = np.zeros(count, dtype=values.dtype)
-    if len(values):
-        starts = np.flatnonzero(np.diff(groups, prepend=-1))
-        largest[groups[starts]] = np.maximum.reduceat(values, starts)
-    return largest

@@ -22,6 +22,14 @@ from oddemo.files import atomic_folder, refuse_to_overwrite
 #: What the signature's `inputs` takes: uint8 pictures, encoded files, or serialised `tf.train.Example`s.
 INPUT_TYPES = ("image_tensor", "image_bytes", "tf_example")
 
+#: Input type → the method of TF-Vision's `ExportModule` that takes it.
+_METHODS = {
+    "image_tensor": "inference_from_image_tensors",
+    "image_bytes": "inference_from_image_bytes",
+    "tf_example": "inference_from_tf_example",
+    "tflite": "inference_for_tflite",
+}
+
 
 def export_saved_model(
     detector_folder: Path,
@@ -109,8 +117,11 @@ def write_graph(
     module = (module_class or detection.DetectionModule)(
         params=params, batch_size=batch_size, input_image_size=size, input_type=input_type
     )
+    whole = layer_functions and input_type != "tflite"
+    if not whole:
+        _trace_once(module, input_type)
     try:
-        with nullcontext() if layer_functions and input_type != "tflite" else _signature_alone():
+        with nullcontext() if whole else _signature_alone():
             export_saved_model_lib.export_inference_graph(
                 input_type=input_type,
                 batch_size=batch_size,
@@ -139,3 +150,13 @@ def _signature_alone() -> Iterator[None]:
 
     with keras_option_scope(save_traces=False, in_tf_saved_model_scope=False):
         yield
+
+
+def _trace_once(module: Any, input_type: str) -> None:
+    """Put the traced function in the place of the method from which TensorFlow, as it writes, would trace another."""
+    import tensorflow as tf
+
+    name = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+    signatures = module.get_inference_signatures({input_type: name})
+    setattr(module, _METHODS[input_type], signatures[name])
+    module.get_inference_signatures = lambda _: signatures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,13 @@ _RAW = ("raw_detection_boxes", "raw_detection_scores")
 def prepare(
     images: Sequence[NDArray[np.uint8]], caller: Preprocessing | None, size_hw: tuple[int, int], source: str
 ) -> PixelBatch:
-    """Preprocess for an artefact that takes the network's own input.
+    """Preprocess for an artefact that takes the network's own input, to the size that it takes.
+
+    Whoever calls it has to make pictures of that size, whatever was trained; a size that is not the reference's is for
+    the audit to find.
 
     Raises:
-        OddemoError: If nothing says how, or the artefact takes another size.
+        OddemoError: If nothing says how.
     """
     if caller is None:
         raise OddemoError(
@@ -35,15 +39,7 @@ def prepare(
             found="none",
             do="audit it against a tfvision: reference, or record it with --like tfvision:DIR",
         )
-    batch = preprocess_images(images, caller)
-    if size_hw != batch.pixels.shape[1:3]:
-        raise OddemoError(
-            f"{source} takes another input size than the reference.",
-            expected=f"{batch.pixels.shape[1]} x {batch.pixels.shape[2]}",
-            found=f"{size_hw[0]} x {size_hw[1]}",
-            do="export with the input size of params.yaml",
-        )
-    return batch
+    return preprocess_images(images, replace(caller, input_size_hw=size_hw))
 
 
 def detections_of(

@@ -35,7 +35,7 @@ def test_the_other_set_of_weights_is_told_from_another_checkpoint(reference, pic
     """A real training with a moving average; the average was evaluated, the raw weights are deployed."""
     from oddemo.audit.plant.averages import with_averages
 
-    folder = with_averages(reference.folder, sample_dataset("inspection", "test"), tmp_path / "averaged")
+    folder = with_averages(reference.folder, sample_dataset("inspection", "test"), tmp_path / "averaged", steps=20)
     averaged = TFVisionSource(folder)
     parts = find_plant("ema_weights/other_set").parts
     deployed = parse_source(in_folder(parts, folder, tmp_path / "raw"))

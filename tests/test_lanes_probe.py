@@ -166,7 +166,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("message", MISTAKES)
 def test_mistakes_end_in_one_message(probe, sound_export, pictures, tmp_path, message):
-    given = {"export": sound_export("inspection", "image_tensor"), "--images": pictures, "--out": tmp_path / "t.npz"}
+    given = {"export": sound_export("inspection", "signature_alone"), "--images": pictures, "--out": tmp_path / "t.npz"}
     options = {**given, **MISTAKES[message]}
     export = options.pop("export")
     done = run(probe, "record-savedmodel", export, *(part for pair in options.items() for part in pair))

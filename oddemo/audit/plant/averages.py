@@ -10,19 +10,18 @@ from oddemo.detect.folder import TRAINING
 from oddemo.detect.recipe import Recipe
 from oddemo.files import read_json
 
-_STEPS = 60
 
-
-def with_averages(detector: Path, dataset: Dataset, folder: Path) -> Path:
+def with_averages(detector: Path, dataset: Dataset, folder: Path, *, steps: int = 60) -> Path:
     """Train a detector a little further with a moving average of its weights.
 
     Args:
         detector: Detector folder with its `training.json`.
         dataset: Pictures to learn from.
         folder: Detector folder to write. Its weights are the averages; the raw ones lie beside them.
+        steps: Of the further training.
     """
     from oddemo.detect.train import train
 
     recipe = Recipe.from_json(read_json(detector / TRAINING)["recipe"])
-    further = replace(recipe, steps=_STEPS, warmup_steps=5, learning_rate=recipe.learning_rate, ema_decay=0.95)
+    further = replace(recipe, steps=steps, warmup_steps=5, learning_rate=recipe.learning_rate, ema_decay=0.95)
     return train(further, dataset, None, folder, init_from=detector, seed=1).folder

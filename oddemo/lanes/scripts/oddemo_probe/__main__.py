@@ -16,13 +16,14 @@ import oddemo_probe
 from oddemo_probe import RefusedError
 from oddemo_probe.outputs import dense_of, found_in
 from oddemo_probe.pictures import read_labels, read_pictures
-from oddemo_probe.signature import TAP, Signature
+from oddemo_probe.signature import TAP, Signature, refuse_other_folders
 from oddemo_probe.tflite import file_sha256, network_inputs, run_tflite
 from oddemo_probe.trace_file import described, weights_sha256, write_trace
 
 
 def record_saved_model(folder: Path, images: Path, out: Path, *, signature: str, limit: int | None) -> str:
     """Run a SavedModel on pictures and write the trace; return a line that says what was recorded."""
+    refuse_other_folders(folder)
     labels = read_labels(folder)
     pictures = read_pictures(images, limit)
     runs = Signature(folder, signature)

@@ -29,8 +29,6 @@ def read_pictures(folder: Path, limit: int | None = None, chosen: list[str] | No
         limit: Take so many.
         chosen: Take these, in this order, and search for none.
     """
-    import tensorflow as tf
-
     if not folder.is_dir():
         raise RefusedError(f"The folder {folder} does not exist.")
     names = chosen if chosen is not None else _names_below(folder)
@@ -39,6 +37,8 @@ def read_pictures(folder: Path, limit: int | None = None, chosen: list[str] | No
     if limit is not None and limit < len(names):
         names = [names[i] for i in np.linspace(0, len(names) - 1, limit).round().astype(int)]
     contents = [(folder / name).read_bytes() for name in names]
+    import tensorflow as tf  # takes seconds, and a mistake above none
+
     images = []
     for name, content in zip(names, contents):
         try:

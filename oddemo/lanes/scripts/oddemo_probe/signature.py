@@ -17,6 +17,12 @@ BATCH = 16
 TAP = "tap/"
 
 
+def refuse_other_folders(folder: Path) -> None:
+    """Say what is wrong with a folder that is no SavedModel, without loading TensorFlow."""
+    if not (folder / "saved_model.pb").is_file():
+        raise RefusedError(f"{folder} is not a SavedModel: there is no saved_model.pb in it.")
+
+
 class Signature:
     """A signature of a SavedModel whose call returns its outputs and, named `tap/…`, what was found inside.
 
@@ -26,11 +32,10 @@ class Signature:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
+        refuse_other_folders(folder)
         import tensorflow as tf
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-        if not (folder / "saved_model.pb").is_file():
-            raise RefusedError(f"{folder} is not a SavedModel: there is no saved_model.pb in it.")
         try:
             self._loaded = tf.saved_model.load(str(folder))
         except Exception as error:

@@ -49,7 +49,7 @@ def bccd_root() -> Path:
 
 @pytest.fixture
 def few_cells(bccd_root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same pictures, 16 of each split, where studies look for them: enough to see that a trial runs."""
+    """The same pictures, 12 of each split, where studies look for them: enough to see that a trial runs."""
     root = tmp_path_factory.mktemp("few_cells")
     for name in ("Annotations", "JPEGImages"):
         (root / name).symlink_to(bccd_root / name)
@@ -57,7 +57,7 @@ def few_cells(bccd_root: Path, tmp_path_factory: pytest.TempPathFactory, monkeyp
     lists.mkdir(parents=True)
     for split in ("train", "val", "test"):
         names = (bccd_root / "ImageSets" / "Main" / f"{split}.txt").read_text(encoding="utf-8").split()
-        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in names[:16]), encoding="utf-8")
+        (lists / f"{split}.txt").write_text("".join(f"{name}\n" for name in names[:12]), encoding="utf-8")
     monkeypatch.setenv("ODDEMO_BCCD", str(root))
     return root
 

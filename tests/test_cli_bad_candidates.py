@@ -63,6 +63,6 @@ def test_nan_inside_a_network_is_told(bench, oddemo, tmp_path):
     variable = detector.model.trainable_variables[-1]
     variable.assign(np.full(variable.shape, np.nan, np.float32))
     checkpoint = Path(tf.train.Checkpoint(model=detector.model).save(str(tmp_path / "ckpt")))
-    export = export_saved_model(bench.detector, tmp_path / "export", checkpoint=checkpoint)
+    export = export_saved_model(bench.detector, tmp_path / "export", checkpoint=checkpoint, layer_functions=False)
     ended = oddemo(*audit_command(bench, candidate=f"savedmodel:{export}"))
     assert_refused(ended, "not finite", "diverged weights")

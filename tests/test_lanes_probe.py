@@ -178,6 +178,19 @@ def test_mistakes_end_in_one_message(probe, sound_export, pictures, tmp_path, me
     assert not (tmp_path / "t.npz").exists()
 
 
+@pytest.mark.parametrize("given", [("nowhere", "."), (".", "nowhere")])
+def test_a_wrong_folder_is_told_before_tensorflow_is_loaded(probe, given):
+    export, images = given
+    (probe.parent / "saved_model.pb").touch()
+    command = [sys.executable, "-I", "-X", "importtime", probe.name, "record-savedmodel", export, "--images", images]
+    done = subprocess.run([*command, "--out", "t.npz"], cwd=probe.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "probe: " in done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "numpy" in loaded
+    assert "tensorflow" not in loaded
+
+
 def test_nothing_is_overwritten_unasked(probe, recorded, sound_export, pictures):
     before = recorded.read_bytes()
     done = run(probe, "record-savedmodel", sound_export("inspection", "image_tensor"),

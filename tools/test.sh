@@ -55,6 +55,7 @@ begin_site() {
   site_log=$(mktemp)
   .venv/bin/python tools/make_site.py > "$site_log" 2>&1 &
   site_job=$!
+  trap 'kill "$site_job" 2> /dev/null; rm -f "$site_log"' EXIT
 }
 
 end_site() {
@@ -62,6 +63,7 @@ end_site() {
   wait "$site_job" || status=$?
   cat "$site_log"
   rm -f "$site_log"
+  trap - EXIT
   return $status
 }
 

@@ -54,7 +54,7 @@ class Detector:
         whole = _whole_network(model)
         pixels_spec = tf.TensorSpec([None, *self.input_size_hw, 3], tf.float32)
         self._network = {
-            training: tf.function(partial(whole, training=training), input_signature=[pixels_spec])
+            training: tf.function(partial(whole, training=training), input_signature=[pixels_spec], autograph=False)
             for training in (False, True)
         }
         self._decode = generation(model, params, self.input_size_hw, suppress=False)

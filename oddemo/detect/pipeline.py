@@ -156,7 +156,8 @@ def training_batches(samples: Samples, params: Any, *, first_step: int, last_ste
         tf.TensorSpec([], tf.float32),
     )
     stream = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    stream = stream.map(_parser(params, samples.recipe.class_weights), num_parallel_calls=2, deterministic=True)
+    parse = tf.autograph.experimental.do_not_convert(_parser(params, samples.recipe.class_weights))
+    stream = stream.map(parse, num_parallel_calls=2, deterministic=True)
     return stream.batch(batch, drop_remainder=True).prefetch(4)
 
 

@@ -55,7 +55,7 @@ class Preprocessor:
                 keep_aspect_ratio=self.keep_aspect_ratio,
             )
 
-        self._graph = tf.function(graph, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)])
+        self._graph = tf.function(graph, input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)], autograph=False)
 
     def __call__(self, image_rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Preprocess one picture.

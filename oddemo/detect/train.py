@@ -196,7 +196,7 @@ class _Loop:
         def one_step(images: Any, labels: Any) -> None:
             self.task.train_step((images, labels), self.model, self.optimizer, metrics=metrics)
 
-        train_step = tf.function(one_step)
+        train_step = tf.function(one_step, autograph=False)
         logs = ScalarLog(self.folder / LOGS / "train", self.history)
         steps = track(batches, "training", total=self.recipe.steps - self.first_step)
         for step, (images, labels) in enumerate(steps, self.first_step + 1):

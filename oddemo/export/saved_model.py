@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 from oddemo.detect.folder import LABEL_MAP, checkpoint_errors, find_checkpoint, read_classes, read_params
@@ -156,7 +157,10 @@ def _trace_once(module: Any, input_type: str) -> None:
     """Put the traced function in the place of the method from which TensorFlow, as it writes, would trace another."""
     import tensorflow as tf
 
+    method = _METHODS[input_type]
+    untranslated = MethodType(getattr(type(module), method).python_function, module)
+    setattr(module, method, tf.function(untranslated, autograph=False))
     name = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
     signatures = module.get_inference_signatures({input_type: name})
-    setattr(module, _METHODS[input_type], signatures[name])
+    setattr(module, method, signatures[name])
     module.get_inference_signatures = lambda _: signatures

@@ -158,7 +158,10 @@ def training_batches(samples: Samples, params: Any, *, first_step: int, last_ste
     stream = tf.data.Dataset.from_generator(generate, output_signature=signature)
     parse = tf.autograph.experimental.do_not_convert(_parser(params, samples.recipe.class_weights))
     stream = stream.map(parse, num_parallel_calls=2, deterministic=True)
-    return stream.batch(batch, drop_remainder=True).prefetch(4)
+    options = tf.data.Options()
+    # Nothing here is left to be tuned, and a stream that ends waits for its tuner, which looks every five seconds.
+    options.autotune.enabled = False
+    return stream.batch(batch, drop_remainder=True).prefetch(4).with_options(options)
 
 
 def _parser(params: Any, class_weights: tuple[float, ...]) -> Any:

@@ -72,7 +72,9 @@ def test_pictures_that_cannot_be_used(bench, oddemo, tmp_path):
     whole = victim.read_bytes()
     for content in (whole[: len(whole) // 2], b"", b"<html>not found</html>", whole[:10] + bytes(500)):
         victim.write_bytes(content)
-        assert_refused(oddemo(*audit_command(bench, images=damaged)), victim.name, "cannot be decoded", "data check")
+        told = {"reference": f"tfvision:{bench.detector}", "candidate": bench.recorded}
+        ended = oddemo(*audit_command(bench, images=damaged, **told))
+        assert_refused(ended, victim.name, "cannot be decoded", "data check")
 
 
 @pytest.mark.parametrize("reference", ["trace", "tfvision"])

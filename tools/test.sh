@@ -50,7 +50,8 @@ site() {
   .venv/bin/python -m pytest tests/test_site_pages.py
 }
 
-# Of two processors, making the pages leaves one free for much of its time, and so does the style: side by side.
+# Of two processors, making the pages leaves one free for much of its time, and so does the style: side by side. The
+# pages are there long before the tests come to look at them.
 begin_site() {
   site_log=$(mktemp)
   .venv/bin/python tools/make_site.py > "$site_log" 2>&1 &
@@ -74,8 +75,8 @@ if [ $# -gt 0 ]; then
 else
   begin_site
   part lint lint
-  part site end_site
   part tests tests
+  part site end_site
   part notebooks notebooks
 fi
 echo "──"

@@ -159,6 +159,16 @@ def test_the_bench_at_its_own_settings_is_the_source(reference_of, few_pictures)
             np.testing.assert_allclose(bench.dense[stage][name], array, rtol=1e-4, atol=5e-4)
 
 
+def test_the_source_runs_once_for_one_set_of_pictures_and_again_for_another(reference_of, few_pictures):
+    source, pictures = reference_of("inspection"), few_pictures("inspection").take(range(2))
+    own = source.trace(pictures)
+    assert source.trace(pictures) is own
+    again = source.trace(pictures.take(range(2)))
+    assert again is not own
+    for name, array in own.dense["decoded"].items():
+        np.testing.assert_array_equal(again.dense["decoded"][name], array)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class TFVisionSource:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.bench = TFVisionBench(self.folder)
+        self._traces: WeakKeyDictionary[ImageSet, Trace] = WeakKeyDictionary()
 
     @property
     def spec(self) -> str:
@@ -41,7 +43,12 @@ class TFVisionSource:
         return other_networks(self.bench, candidate, pictures, reference, seen)
 
     def trace(self, pictures: ImageSet, *, caller: Preprocessing | None = None) -> Trace:  # noqa: ARG002
-        """Run on the pictures; see `Source`."""
+        """Run on the pictures, once for any number of candidates: a set keeps what it decoded; see `Source`."""
+        if pictures not in self._traces:
+            self._traces[pictures] = self._run(pictures)
+        return self._traces[pictures]
+
+    def _run(self, pictures: ImageSet) -> Trace:
         detector = self.bench.detector
         images = pictures.decode()
         parts: dict[str, dict[str, list[np.ndarray]]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import runpy
@@ -27,6 +28,8 @@ INPUT_TYPES = ("image_tensor", "float_image_tensor", "encoded_image_string_tenso
 RECORDS, LABEL_MAP = "train.tfrecord", "label_map.pbtxt"
 #: Steps that run between two looks at the clock.
 BLOCK = 20
+#: New objects between two searches for garbage; a graph is very many small ones that stay.
+OBJECTS_BETWEEN_SEARCHES = 10_000
 #: Checkpoints that stay, evenly spread over the training; an early one is a fault to teach.
 KEPT = 5
 
@@ -184,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     options = _parser().parse_args(arguments)
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES)
     shims.install()
     try:
         options.run(options)

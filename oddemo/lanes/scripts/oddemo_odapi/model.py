@@ -69,7 +69,10 @@ class Detector:
         if self.checkpoint is None:
             raise RefusedError(f"{folder}: the file `checkpoint` that names the newest checkpoint is missing.")
         self.model = model_builder.build(self.config.model, is_training=False)
-        self._stages = tf.function(self._run)
+        # One graph for pictures of any size, as in an export. The API writes its conditions as operations, so there is
+        # nothing for AutoGraph to translate.
+        spec = tf.TensorSpec([1, None, None, 3], tf.uint8)
+        self._stages = tf.function(self._run, input_signature=[spec], autograph=False)
         status = tf.train.Checkpoint(model=self.model).restore(self.checkpoint).expect_partial()
         # Variables are made by the first call; only then can it be said that each found its value.
         self._stages(tf.zeros([1, 64, 64, 3], tf.uint8))

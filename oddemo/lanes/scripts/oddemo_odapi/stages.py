@@ -52,7 +52,8 @@ def write_stages(folder: Path, out: Path, *, size_hw: tuple[int, int] | None, ch
 
     module = tf.Module()
     module.model = model
-    module.run = tf.function(run, [tf.TensorSpec([None, height, width, 3], tf.float32, name="pixels")])
+    spec = tf.TensorSpec([None, height, width, 3], tf.float32, name="pixels")
+    module.run = tf.function(run, [spec], autograph=False)
     out.parent.mkdir(parents=True, exist_ok=True)
     begun = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=str(out.parent)))
     try:

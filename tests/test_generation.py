@@ -59,6 +59,9 @@ def test_fewer_candidates_give_what_all_of_them_give(detector, whole, seed, cand
 
 def test_the_shorter_list_is_taken_where_one_tile_holds_all(detector, monkeypatch):
     """Which of the two runs is told apart by replacing both."""
+    from official.vision.ops.nms import NMS_TILE_SIZE
+
+    assert TILE == NMS_TILE_SIZE
     generator = detector.model.detection_generator
     monkeypatch.setattr(generation, "_traced", lambda _, config, *__: lambda *_: json.loads(config)["pre_nms_top_k"])
     run = generation.generation(detector.model, detector.params, detector.input_size_hw, suppress=True)
@@ -98,12 +101,9 @@ def test_autograph_would_make_the_same_graph(detector, whole):
     """TF-Vision writes its conditions as operations, so nothing has to be translated."""
     import tensorflow as tf
 
-    one_graph = whole.get_concrete_function()
-    translated = tf.function(whole.python_function, input_signature=whole.input_signature).get_concrete_function()
-    assert _operations(translated) == _operations(one_graph)
-    network = detector._network[False]
-    other = tf.function(network.python_function, input_signature=network.input_signature).get_concrete_function()
-    assert _operations(other) == _operations(network.get_concrete_function())
+    for traced in (whole, detector._network[False], detector._network[True], detector.preprocess._graph):
+        translated = tf.function(traced.python_function, input_signature=traced.input_signature)
+        assert _operations(translated.get_concrete_function()) == _operations(traced.get_concrete_function())
 
 
 def _operations(concrete) -> list[list[str]]:

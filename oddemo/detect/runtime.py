@@ -1,4 +1,9 @@
-"""TensorFlow, loaded once, without chatter, and set up so that the same seed gives the same weights."""
+"""TensorFlow, loaded once, without chatter, and set up so that the same seed gives the same weights.
+
+TF-Vision writes its conditions and loops as TensorFlow's own operations. So what is traced of it is traced with
+`autograph=False`: to translate its Python first takes seconds of a process, and the graph that comes out is the same.
+Where TF-Vision should come to need the translation, TensorFlow says so with an error.
+"""
 
 from __future__ import annotations
 

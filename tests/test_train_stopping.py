@@ -26,16 +26,15 @@ def test_early_stopping_keeps_the_best_weights_also_after_a_kill(pictures, tmp_p
     from oddemo.detect.evaluate import evaluate
     from oddemo.detect.train import train
 
-    # A rate far too high: what it learns by step 2 is lost again.
-    recipe = replace(TINY, steps=40, learning_rate=0.5, schedule="constant")
+    # A rate too high for a detector that knows these pictures: it loses from step to step what it knew.
+    recipe = replace(TINY, steps=40, learning_rate=0.02, schedule="constant")
     whole = tmp_path / "whole"
     start = {"init_from": SHIPPED / "inspection"}
-    recipe = replace(recipe, input_size_px=128)
     stopping = EarlyStopping(every_steps=2, patience=2)
     result = train(recipe, pictures, pictures, whole, seed=5, log_every=2, save_every=2, stopping=stopping, **start)
     values = {int(line["step"]): line["val_ap"] for line in result.history}
     assert max(values) == result.kept_step + 2 * 2 < recipe.steps
-    assert values[result.kept_step] == max(values.values())
+    assert values[result.kept_step] == max(values.values()) > 2 * values[max(values)]
     # The weights on disk are those of the best step: measured again they give what was measured then.
     assert evaluate(load_detector(whole), pictures).ap == pytest.approx(max(values.values()), abs=1e-6)
     assert result.validation["step"] == result.kept_step

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from oddemo.detect.runtime import load_tensorflow
 from oddemo.errors import OddemoError
+
+#: Detectors whose weights are kept for further trainings.
+_KEPT = 4
 
 
 def draw_weights(params: Any, *, seed: int, head_init: str, l1_weight: float = 0.0) -> Any:
@@ -51,17 +59,15 @@ def start_from(model: Any, class_names: tuple[str, ...], folder: Path) -> str:
     Raises:
         OddemoError: If the other detector is of another architecture.
     """
-    from oddemo.detect.detector import load_detector
-
-    source = load_detector(folder)
+    source = _weights_in(Path(folder), _state_of(Path(folder)))
     same_classes = source.class_names == class_names
     try:
-        model.backbone.set_weights(source.model.backbone.get_weights())
-        model.decoder.set_weights(source.model.decoder.get_weights())
+        model.backbone.set_weights(source.backbone)
+        model.decoder.set_weights(source.decoder)
         if same_classes:
-            model.head.set_weights(source.model.head.get_weights())
+            model.head.set_weights(source.head)
             return "all"
-        for own, other in zip(model.head.weights, source.model.head.weights, strict=True):
+        for own, other in zip(model.head.weights, source.head, strict=True):
             if "/scores/" not in own.name:
                 own.assign(other)
     except ValueError as error:
@@ -72,3 +78,29 @@ def start_from(model: Any, class_names: tuple[str, ...], folder: Path) -> str:
             do="train with the recipe of that detector (its training.json), or from scratch",
         ) from None
     return "all but the classifier"
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What a detector folder holds, part by part, in the order of Keras' `get_weights`."""
+
+    class_names: tuple[str, ...]
+    backbone: list[NDArray[np.float32]]
+    decoder: list[NDArray[np.float32]]
+    head: list[NDArray[np.float32]]
+
+
+@lru_cache(maxsize=_KEPT)
+def _weights_in(folder: Path, state: object) -> _Weights:
+    """Read a folder once for many trainings that start from it; another state of its files is read anew."""
+    del state
+    from oddemo.detect.detector import load_detector
+
+    source = load_detector(folder)
+    parts = [part.get_weights() for part in (source.model.backbone, source.model.decoder, source.model.head)]
+    return _Weights(source.class_names, *parts)
+
+
+def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = sorted(path for path in folder.resolve().glob("*") if path.is_file())
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)

@@ -6,8 +6,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oddemo.data.records import Dataset
 from oddemo.detect.checkpoints import STATE, TrainingState, begin_or_resume, dataset_fingerprint
@@ -20,6 +21,9 @@ from oddemo.detect.train_checks import check_data, check_finite, check_stopping
 from oddemo.files import refuse_to_overwrite, write_json
 from oddemo.progress import track
 from oddemo.provenance import provenance
+
+if TYPE_CHECKING:
+    from oddemo.detect.detector import Detector
 
 LOGS = "logs"
 
@@ -112,8 +116,8 @@ def train(
         if on_log is not None:
             on_log(line)
     seconds, cpu_seconds = time.perf_counter() - clock[0], time.process_time() - clock[1]
-    kept_step = loop.write_detector(train_data.class_names)
-    validation = _validate(folder, val_data, kept_step)
+    kept_step = loop.write_detector()
+    validation = loop.validate(val_data, kept_step)
     if validation:
         ScalarLog(folder / LOGS / "validation", [validation])
     facts = {
@@ -143,7 +147,7 @@ class _Loop:
         from oddemo.detect.initialise import draw_weights, start_from
         from oddemo.detect.pipeline import Samples
 
-        self.recipe, self.folder = recipe, folder
+        self.recipe, self.folder, self.class_names = recipe, folder, dataset.class_names
         self.params = recipe.experiment(num_classes=len(dataset.class_names))
         self.samples = Samples(dataset, recipe, seed=seed)
         self.task = retinanet.RetinaNetTask(self.params.task)
@@ -176,12 +180,17 @@ class _Loop:
 
     def stop_early(self, stopping: EarlyStopping, val_data: Dataset) -> None:
         """Measure on pictures while training, and end when it gets no better."""
-        from oddemo.detect.detector import Detector
         from oddemo.detect.evaluate import evaluate
 
-        detector = Detector(self.params, val_data.class_names, self.model)
         self.stopping = stopping
-        self._measure = lambda: float(evaluate(detector, val_data).ap)
+        self._measure = lambda: float(evaluate(self._detector, val_data).ap)
+
+    @cached_property
+    def _detector(self) -> Detector:
+        """The model as a detector: what it finds follows its weights, and it is traced once for all measurements."""
+        from oddemo.detect.detector import Detector
+
+        return Detector(self.params, self.class_names, self.model)
 
     def run(self, *, log_every: int, save_every: int) -> Iterator[dict[str, float]]:
         """Train to the last step and yield the log lines."""
@@ -231,7 +240,7 @@ class _Loop:
         rate = self.optimizer.learning_rate
         return float(rate(step) if callable(rate) else rate)
 
-    def write_detector(self, class_names: tuple[str, ...]) -> int:
+    def write_detector(self) -> int:
         """Write configuration, label map and weights; the checkpoint is one that TF-Vision's trainer can start from.
 
         Where averages were kept, they are the model's weights from here on, and the raw ones lie beside them, as in the
@@ -246,7 +255,7 @@ class _Loop:
         from oddemo.data.label_map import write_label_map
 
         train_utils.serialize_config(self.params, str(self.folder))
-        write_label_map(self.folder / LABEL_MAP, class_names, overwrite=True)
+        write_label_map(self.folder / LABEL_MAP, self.class_names, overwrite=True)
         for stale in self.folder.glob(f"{CHECKPOINT_NAME}-*"):
             stale.unlink()
         kept_step = self.step
@@ -264,6 +273,16 @@ class _Loop:
         manager.save(checkpoint_number=kept_step)
         return kept_step
 
+    def validate(self, val_data: Dataset | None, kept_step: int) -> dict[str, float]:
+        """Measure the weights that were written, which are the model's by then."""
+        if val_data is None:
+            return {}
+        from oddemo.detect.evaluate import evaluate
+
+        metrics = evaluate(self._detector, val_data)
+        told = {"ap": metrics.ap, "ap50": metrics.ap50, "ap75": metrics.ap75}
+        return {"step": kept_step, "pictures": len(val_data), **told}
+
     def _swap_averages(self) -> None:
         """As the optimizer's `swap_weights`, which runs only under a distribution strategy."""
         for variable in self.model.trainable_variables:
@@ -271,13 +290,3 @@ class _Loop:
             raw = variable.numpy()
             variable.assign(average)
             average.assign(raw)
-
-
-def _validate(folder: Path, val_data: Dataset | None, step: int) -> dict[str, float]:
-    if val_data is None:
-        return {}
-    from oddemo.detect.detector import load_detector
-    from oddemo.detect.evaluate import evaluate
-
-    metrics = evaluate(load_detector(folder), val_data)
-    return {"step": step, "pictures": len(val_data), "ap": metrics.ap, "ap50": metrics.ap50, "ap75": metrics.ap75}
